@@ -1,0 +1,56 @@
+"""Everything joblens raises on purpose.
+
+    JoblensError
+    ├── ConfigError    params.yaml, configs/ or an override is wrong
+    ├── DataError      a file, a column or a row is not what it should be
+    ├── SourceError    a database cannot be reached or refuses us
+    ├── StorageError   a file is locked, or the disk is full
+    ├── ModelError     encoder or extractor weights are missing or not the expected ones
+    ├── BundleError    a trained bundle is missing, damaged or made for another encoder
+    └── DeviceError    the asked-for device is not there
+
+Each message is one line: what was found, what was expected, what to do next. The command line prints it without a
+traceback and exits with code 2. Anything else that escapes is a bug.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class JoblensError(Exception):
+    """The parent of every error a user can cause or mend."""
+
+
+class ConfigError(JoblensError):
+    """`params.yaml`, `configs/` or an override is wrong."""
+
+
+class DataError(JoblensError):
+    """A file, a column or a row is not what it should be."""
+
+
+class SourceError(JoblensError):
+    """A database cannot be reached, or refuses the query."""
+
+
+class StorageError(JoblensError):
+    """A file is locked by another process, or the disk is full."""
+
+
+class ModelError(JoblensError):
+    """Encoder or extractor weights are missing, or not the expected ones."""
+
+
+class BundleError(JoblensError):
+    """A trained bundle is missing, damaged, or made for another encoder."""
+
+
+class DeviceError(JoblensError):
+    """The asked-for device is not on this machine."""
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str:
+    """`"; nearest is 'title'"` for a near miss, otherwise the empty string, ready to append to a message."""
+    by_lower = {candidate.lower(): candidate for candidate in candidates}
+    found = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return f"; nearest is {by_lower[found[0]]!r}" if found else ""

@@ -1,0 +1,63 @@
+"""What joblens reads and answers, as plain frozen records."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Ad:
+    """One job advert as it came from its source."""
+
+    id: str
+    title: str
+    text: str
+    label: str | None = None
+    """The category people gave it; None when nobody has."""
+    language: str | None = None
+    group: str | None = None
+    """Near-duplicate adverts share a group; None before groups are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A span of text that means something: `text[start:end]`, offsets in characters, end exclusive."""
+
+    start: int
+    end: int
+    label: str
+    text: str
+    score: float = 1.0
+    """How sure the extractor is, in [0, 1]; 1 for patterns."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleanAd:
+    """An advert after cleaning: what is kept, and how much was read and removed."""
+
+    id: str
+    title: str
+    occupation: tuple[str, ...]
+    skills: tuple[str, ...]
+    tasks: tuple[str, ...]
+    clean_text: str
+    words_in: int
+    """Words of title and text before cleaning."""
+    words_read: int
+    """Words the extractor really saw; equal to `words_in`, or something was cut."""
+    pii_removed: int
+    """How many pieces of personal data were taken out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """The classifier's answer for one advert."""
+
+    label: str
+    probability: float
+    """Calibrated, in [0, 1]."""
+    top: tuple[tuple[str, float], ...]
+    """The three likeliest labels with their probabilities, likeliest first; fewer when there are fewer labels."""
+    prediction_set: tuple[str, ...]
+    """Labels that together hold the true one as often as the bundle's coverage says; never empty."""
+    abstained: bool
+    reason: str | None = None
+    """Why it abstained; None when it did not."""

@@ -1,0 +1,266 @@
+"""Read and check files; write them whole or not at all; let one process write at a time."""
+
+import errno
+import hashlib
+import json
+import logging
+import os
+import shutil
+import uuid
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from joblens.errors import DataError, StorageError, nearest
+
+if TYPE_CHECKING:
+    import polars as pl
+    from torch import Tensor
+
+logger = logging.getLogger(__name__)
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that becomes `path` when the block ends well, and vanishes when it does not.
+
+    Raises:
+        StorageError: The disk is full. What stood at `path` before is untouched.
+    """
+    temporary = _temporary_beside(path)
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        if _says_disk_full(error):
+            raise StorageError(_disk_full(path)) from error
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replace_folder(path: Path) -> Iterator[Path]:
+    """A temporary folder beside `path` that takes its place when the block ends well.
+
+    Raises:
+        StorageError: The disk is full. What stood at `path` before is untouched.
+    """
+    temporary = _temporary_beside(path)
+    old = _temporary_beside(path)
+    temporary.mkdir()
+    try:
+        yield temporary
+        if path.exists():
+            path.replace(old)
+        temporary.replace(path)
+    except OSError as error:
+        if old.exists() and not path.exists():
+            old.replace(path)
+        if _says_disk_full(error):
+            raise StorageError(_disk_full(path)) from error
+        raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """Hold the lock file at `path`, or refuse at once.
+
+    Raises:
+        StorageError: Another process holds it.
+    """
+    from filelock import FileLock, Timeout
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    held = FileLock(path, timeout=0)
+    try:
+        held.acquire()
+    except Timeout:
+        raise StorageError(
+            f"another joblens process is writing here ({path.name} is held); "
+            "wait for it or stop it, then run the command again"
+        ) from None
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def read_table(path: Path, columns: Collection[str] | None = None) -> "pl.DataFrame":
+    """A parquet file as a frame; only `columns` when they are given.
+
+    Raises:
+        DataError: The file is missing, is not parquet, or lacks a column.
+    """
+    import polars as pl
+
+    _must_exist(path)
+    try:
+        found = pl.read_parquet_schema(path)
+        missing = [column for column in sorted(columns or ()) if column not in found]
+        if not missing:
+            return pl.read_parquet(path, columns=[name for name in found if columns is None or name in columns])
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise DataError(f"{path} is not a readable parquet file; replace it with one or run its stage again") from error
+    raise DataError(
+        f"{path} has no column {missing[0]!r}{nearest(missing[0], found)} (it has {', '.join(found)}); "
+        "run the stage that writes it again"
+    )
+
+
+def write_table(path: Path, frame: "pl.DataFrame") -> None:
+    """Write a frame as parquet, atomically; equal frames give equal bytes."""
+    import polars as pl
+
+    with atomic_write(path) as temporary:
+        try:
+            frame.write_parquet(temporary, compression="zstd", statistics=True)
+        except pl.exceptions.ComputeError as error:
+            if "os error 28" in str(error) or "No space left" in str(error):
+                raise OSError(errno.ENOSPC, str(error)) from error
+            raise
+
+
+def read_tensors(path: Path) -> "dict[str, Tensor]":
+    """The tensors of a safetensors file.
+
+    Raises:
+        DataError: The file is missing or damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    _must_exist(path)
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise DataError(f"{path} is not a readable safetensors file ({error}); run the stage that writes it again") from error
+
+
+def read_tensor_metadata(path: Path) -> dict[str, str]:
+    """The text beside the tensors of a safetensors file; empty when there is none.
+
+    Raises:
+        DataError: The file is missing or damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    _must_exist(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise DataError(f"{path} is not a readable safetensors file ({error}); run the stage that writes it again") from error
+
+
+def write_tensors(path: Path, tensors: "Mapping[str, Tensor]", metadata: Mapping[str, str] | None = None) -> None:
+    """Write named tensors as safetensors, atomically; equal tensors give equal bytes."""
+    from safetensors.torch import save_file
+
+    with atomic_write(path) as temporary:
+        save_file(
+            {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())},
+            temporary,
+            metadata=dict(sorted((metadata or {}).items())) or None,
+        )
+
+
+def read_json(path: Path) -> Any:
+    """The value of a JSON file.
+
+    Raises:
+        DataError: The file is missing or not JSON.
+    """
+    _must_exist(path)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} is not JSON ({error}); run the stage that writes it again") from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as indented JSON in its own order, atomically."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text with Unix line ends, atomically."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def content_hash(*strings: str) -> str:
+    """SHA-256 of a sequence of strings, in hex; `("ab", "c")` and `("a", "bc")` differ."""
+    digest = hashlib.sha256()
+    for string in strings:
+        data = string.encode("utf-8", errors="surrogatepass")
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)
+    return digest.hexdigest()
+
+
+class ShardCache:
+    """Finished pieces of slow work, each in a file named by the hash of everything that made it.
+
+    A killed run finds what it had finished; a changed input gets another name, so nothing stale is ever read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def get(self, key: str) -> "dict[str, Tensor] | None":
+        """The tensors stored under `key`, or None when there are none that can be read."""
+        path = self._path(key)
+        if not path.exists():
+            return None
+        try:
+            return read_tensors(path)
+        except DataError:
+            logger.warning("damaged shard %s is made again", path.name)
+            path.unlink(missing_ok=True)
+            return None
+
+    def put(self, key: str, tensors: "Mapping[str, Tensor]") -> None:
+        """Store tensors under `key`."""
+        write_tensors(self._path(key), tensors)
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}.safetensors"
+
+
+def _temporary_beside(path: Path) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if _says_disk_full(error):
+            raise StorageError(_disk_full(path)) from error
+        raise StorageError(f"cannot write {path}: {error.strerror}; choose another place") from error
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
+
+
+def _must_exist(path: Path) -> None:
+    if not path.is_file():
+        siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise DataError(f"there is no file {path}{nearest(path.name, siblings)}; check the path or run `dvc repro` to make it")
+
+
+def _says_disk_full(error: OSError) -> bool:
+    return error.errno in _FULL
+
+
+def _disk_full(path: Path) -> str:
+    return f"the disk is full while writing {path}; the old file is intact: free some space and run the command again"
