@@ -1,0 +1,380 @@
+"""The sections of `params.yaml`: compose them from `configs/`, check them, write them, load them.
+
+Hydra composes the option files, pydantic checks the result, and `params.yaml` carries it to DVC. Each class stands
+for one group of `configs/` and lists its keys in the same order.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from joblens.errors import ConfigError, nearest
+from joblens.storage import write_text
+
+GROUPS = ("data", "cleaning", "embedding", "baseline", "classifier", "evaluation", "compute", "tracking")
+
+
+class Section(BaseModel):
+    """A part of the configuration: no unknown keys, no changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Data(Section):
+    """Where adverts come from and which columns matter."""
+
+    source: Literal["csv", "parquet", "jsonl", "sql"]
+    """The kind of source."""
+    path: str | None = None
+    """The file, relative to the project folder; None for `sql`."""
+    url_env: str = "JOBLENS_DB_URL"
+    """Name of the environment variable that holds the database URL. The URL itself is never written anywhere."""
+    table: str | None = None
+    """Table or view to read whole; for `sql`, give this or `query`."""
+    query: str | None = None
+    """A SELECT statement; for `sql`, give this or `table`."""
+    text: str
+    """Column with the advert's text."""
+    title: str | None = None
+    """Column with the advert's title; None when there is none."""
+    label: str | None = None
+    """Column with the category; None for adverts that only wait for a guess."""
+    id: str | None = None
+    """Column with a unique id; None makes ids from content."""
+    language: str | None = None
+    """Column with the language code; None when there is none."""
+    delimiter: str | None = None
+    """What separates CSV columns; None detects it."""
+    encoding: str | None = None
+    """How CSV or JSON lines are encoded; None detects it."""
+    html: bool = True
+    """Turn HTML into plain text, its structure kept as line breaks."""
+    taxonomy: str | None = None
+    """CSV of labels with names and descriptions; None takes the labels found, as they are."""
+    min_class_size: int = Field(1, ge=1)
+    """Labels with fewer adverts than this are left out, and counted."""
+    near_duplicates: float = Field(0.8, gt=0, le=1)
+    """Adverts whose texts share at least this much (Jaccard similarity of word shingles) form one group."""
+    watch: str
+    """The file whose change makes `ingest` run again; for `sql` the option file, since DVC cannot watch a table."""
+    seed: int
+    """Seed of the near-duplicate hashes."""
+
+    @model_validator(mode="after")
+    def _source_is_complete(self) -> Self:
+        if self.source == "sql":
+            if (self.table is None) == (self.query is None):
+                raise ValueError("source 'sql' needs exactly one of data.table and data.query")
+        elif self.path is None:
+            raise ValueError(f"source {self.source!r} needs data.path")
+        return self
+
+
+class Cleaning(Section):
+    """What is kept of an advert and what is dropped."""
+
+    extractor: Literal["none", "patterns", "gliner", "toy"]
+    """`none` keeps the text as it is; `patterns` masks personal data; `gliner` and `toy` keep only entities."""
+    model: str | None = None
+    """For `gliner`: a local folder or a hub id."""
+    revision: str | None = None
+    """For a hub id: the pinned commit."""
+    keep: tuple[str, ...] = ("occupation", "skill", "task")
+    """Entity labels that are kept."""
+    drop: tuple[str, ...] = ("person", "address", "organisation")
+    """Entity labels that are personal data, on top of what the patterns find."""
+    threshold: float = Field(0.5, ge=0, le=1)
+    """Entities the model is less sure of are ignored."""
+    max_tokens: int | None = Field(None, ge=8)
+    """Longest window the model reads at once, in its own words; None asks the model."""
+
+    @model_validator(mode="after")
+    def _gliner_has_a_model(self) -> Self:
+        if self.extractor == "gliner" and self.model is None:
+            raise ValueError("extractor 'gliner' needs cleaning.model, a folder or a hub id")
+        return self
+
+
+class Embedding(Section):
+    """How text becomes vectors."""
+
+    encoder: Literal["sentence_transformer", "toy"]
+    """`toy` hashes words and needs no weights."""
+    model: str
+    """A name, a local folder or a hub id."""
+    package: str | None = None
+    """Installed package whose `model` folder carries the weights; None loads `model` from a folder or a hub."""
+    sha256: str | None = None
+    """Expected SHA-256 of `model.safetensors`; None does not check."""
+    revision: str | None = None
+    """For a hub id: the pinned commit."""
+    prefix: str = ""
+    """Put before every text, for encoders that were trained with an instruction."""
+    dimensions: int = Field(ge=1)
+    """Width of the vectors, D."""
+    max_tokens: int = Field(ge=8)
+    """Longest window the encoder reads at once."""
+    windows: int | None = Field(None, ge=1)
+    """How many windows of a long text are read; None reads all and averages them."""
+    precision: Literal["float32", "float16", "bfloat16"] = "float32"
+    """Arithmetic on a GPU; a CPU always uses float32."""
+    seed: int
+    """Seed of the toy encoder's projection."""
+
+
+class Lexical(Section):
+    """The peer to beat: TF-IDF of words and characters with a linear support vector machine."""
+
+    word_ngrams: tuple[int, int] = (1, 2)
+    """Shortest and longest word n-gram."""
+    char_ngrams: tuple[int, int] = (2, 5)
+    """Shortest and longest character n-gram."""
+    min_df: int = Field(2, ge=1)
+    """N-grams found in fewer training adverts are left out."""
+    C: float = Field(1.0, gt=0)
+    """Inverse strength of the regularisation."""
+
+
+class Baseline(Section):
+    """Models that need no training, and the peer that needs a second of it."""
+
+    label_text: Literal["name", "name_and_description"] = "name_and_description"
+    """What stands for a label in the zero-shot comparison."""
+    lexical: Lexical
+    """The peer to beat."""
+
+
+class Classifier(Section):
+    """The network on top of frozen embeddings, and how it is trained."""
+
+    hidden: tuple[int, ...] = ()
+    """Widths of hidden layers. Empty means logistic regression."""
+    dropout: float = Field(ge=0, lt=1)
+    """Share of activations dropped while training."""
+    learning_rate: float = Field(gt=0)
+    """AdamW step size."""
+    weight_decay: float = Field(ge=0)
+    """AdamW weight decay."""
+    batch_size: int = Field(ge=1)
+    """Adverts per step."""
+    max_epochs: int = Field(ge=1)
+    """Most passes over the training adverts."""
+    patience: int = Field(ge=1)
+    """Stop after this many epochs without a better validation macro-F1."""
+    loss: Literal["cross_entropy", "focal"]
+    """Focal loss looks harder at adverts the network gets wrong."""
+    focal_gamma: float = Field(2.0, ge=0)
+    """Focusing strength of the focal loss; 0 makes it cross-entropy."""
+    class_weights: Literal["none", "balanced"]
+    """`balanced` weighs a class by the inverse of its size."""
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    """Share of the target spread evenly over all classes."""
+    coverage: float = Field(0.9, gt=0, lt=1)
+    """How often a prediction set should hold the true label."""
+    target_precision: float = Field(0.95, gt=0, le=1)
+    """The model abstains below the probability at which validation adverts reach this precision."""
+    seed: int
+    """Seed of initial weights, batches and dropout."""
+
+
+class Split(Section):
+    """Which rows train, validate and test."""
+
+    validation: float = Field(gt=0, lt=1)
+    """Share of rows for early stopping and calibration."""
+    test: float = Field(gt=0, lt=1)
+    """Share of rows nobody looks at before `evaluate`."""
+    folds: int = Field(ge=2)
+    """Folds of the cross-validation."""
+    seed: int
+    """Seed of the shuffling."""
+
+    @model_validator(mode="after")
+    def _rows_are_left_to_train_on(self) -> Self:
+        if self.validation + self.test >= 0.9:
+            raise ValueError(f"validation + test is {self.validation + self.test:g}; leave at least 0.1 to train on")
+        return self
+
+
+class Evaluation(Section):
+    """How models are compared."""
+
+    split: Split
+    """Which rows train, validate and test."""
+    bootstrap: int = Field(ge=100)
+    """Resamples behind each confidence interval."""
+    ece_bins: int = Field(ge=2)
+    """Bins of the calibration error."""
+    cross_validation: bool
+    """Train every model once per fold as well."""
+    seed: int
+    """Seed of the resampling."""
+
+
+class Compute(Section):
+    """Where things run. Must not change results, so no stage depends on it."""
+
+    device: Literal["auto", "cpu", "gpu"]
+    """`gpu` is an assertion that fails when there is none."""
+    workers: int = Field(ge=1)
+    """Processes for work that can be shared out."""
+    encode_batch_size: int = Field(ge=1)
+    """Texts encoded at once."""
+
+
+class Tracking(Section):
+    """Where metrics are sent. Must not change results, so no stage depends on it."""
+
+    mode: Literal["none", "offline", "wandb"]
+    """`wandb` without a key behaves as `offline`, and says so."""
+    project: str
+    """W&B project."""
+    entity: str | None = None
+    """W&B team or user; None takes the account's default."""
+
+
+class Config(Section):
+    """Everything in `params.yaml`."""
+
+    seed: int
+    """The seed that every section takes unless it names its own."""
+    data: Data
+    """Where adverts come from."""
+    cleaning: Cleaning
+    """What is kept of them."""
+    embedding: Embedding
+    """How text becomes vectors."""
+    baseline: Baseline
+    """Models to compare with."""
+    classifier: Classifier
+    """The model that is trained."""
+    evaluation: Evaluation
+    """How they are compared."""
+    compute: Compute
+    """Where things run."""
+    tracking: Tracking
+    """Where metrics are sent."""
+
+
+def compose(overrides: Sequence[str], configs: Path) -> Config:
+    """Compose the option files below `configs` with Hydra and check the result.
+
+    Args:
+        overrides: Hydra overrides, such as `classifier=linear` or `data.path=ads.csv`.
+        configs: The folder with `config.yaml`.
+
+    Raises:
+        ConfigError: An override names no option or key, or a value is out of range.
+    """
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    if not (configs / "config.yaml").is_file():
+        raise ConfigError(f"there is no {configs / 'config.yaml'}; run the command in a joblens project folder")
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(configs.resolve()), version_base="1.3"):
+            composed = hydra_compose("config", overrides=list(overrides))
+            values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_explain(error, overrides, configs)) from error
+    return _check(values, "the composed configuration")
+
+
+def write(config: Config, path: Path) -> None:
+    """Write the configuration as YAML, in the order of the classes."""
+    import yaml
+
+    header = (
+        "# Written by `joblens params`; change it with `joblens params [overrides]`, not by hand.\n"
+        "# `joblens params --help` shows how.\n"
+    )
+    body = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120)
+    write_text(path, header + body)
+
+
+def load(path: Path) -> Config:
+    """Read `params.yaml` and check it.
+
+    Raises:
+        ConfigError: The file is missing, is not YAML, or holds a wrong value or key.
+    """
+    import yaml
+
+    if not path.is_file():
+        raise ConfigError(f"there is no {path}; write it with `joblens params`")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{path.name} is not YAML ({reason}); write it again with `joblens params`") from error
+    return _check(values, path.name)
+
+
+def _check(values: Any, source: str) -> Config:
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{source} holds {type(values).__name__}, expected sections such as data and embedding")
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(wrong_values(error, source)) from error
+
+
+def wrong_values(error: ValidationError, source: str) -> str:
+    """Every wrong value of a pydantic error: one line naming the source, then one indented line per value."""
+    lines = []
+    for problem in error.errors(include_url=False):
+        key = ".".join(str(part) for part in problem["loc"])
+        message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        if problem["type"] == "extra_forbidden":
+            known = _keys_beside(problem["loc"])
+            lines.append(f"{key}: no such key{nearest(str(problem['loc'][-1]), known)}")
+        elif problem["type"] in {"missing", "value_error"}:
+            lines.append(f"{key}: {message}")
+        else:
+            lines.append(f"{key}: {message} (found {problem['input']!r})")
+    if len(lines) == 1:
+        return f"{source} has a wrong value: {lines[0]}"
+    return f"{source} has {len(lines)} wrong values:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
+    section: Any = Config
+    for part in location[:-1]:
+        field = section.model_fields.get(str(part))
+        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, Section):
+            return []
+        section = field.annotation
+    return list(section.model_fields)
+
+
+def _explain(error: Exception, overrides: Sequence[str], configs: Path) -> str:
+    """Hydra's words for a wrong override, in one line, with the nearest option."""
+    from omegaconf.errors import MissingMandatoryValue
+
+    for override in overrides:
+        key, _, value = override.lstrip("+~").partition("=")
+        folder = configs / key
+        if "." not in key and folder.is_dir() and not (folder / f"{value}.yaml").is_file():
+            options = sorted(path.stem for path in folder.glob("*.yaml"))
+            return f"{key}={value}: there is no such option{nearest(value, options)}; choose one of {', '.join(options)}"
+        group, _, name = key.partition(".")
+        fields = Config.model_fields.get(group)
+        if name and fields is not None and isinstance(fields.annotation, type) and issubclass(fields.annotation, Section):
+            first = name.split(".")[0]
+            if first not in fields.annotation.model_fields:
+                close = nearest(first, fields.annotation.model_fields)
+                return f"{override}: {group} has no key {first!r}{close}; see `joblens params --help`"
+        elif key and "." not in key and key not in {*Config.model_fields, "experiment"}:
+            known = [*Config.model_fields, "experiment"]
+            return f"{override}: there is no group or key {key!r}{nearest(key, known)}; see `joblens params --help`"
+    if isinstance(error, MissingMandatoryValue):
+        return f"{error.full_key} has no value; add {error.full_key}=VALUE"
+    reason = " ".join(str(error).split())
+    return f"the overrides do not compose: {reason}"
