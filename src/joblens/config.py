@@ -58,9 +58,20 @@ class Data(Section):
     near_duplicates: float = Field(0.8, gt=0, le=1)
     """Adverts whose texts share at least this much (Jaccard similarity of word shingles) form one group."""
     watch: str
-    """The file whose change makes `ingest` run again; for `sql` the option file, since DVC cannot watch a table."""
+    """The file whose change makes `ingest` run again; filled in: the data file, for `sql` the option file."""
+    watch_taxonomy: str
+    """The same for the taxonomy; filled in: `taxonomy`, or the one of the sample when there is none."""
     seed: int
     """Seed of the near-duplicate hashes."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _watch_what_is_read(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """DVC templates know no "if", so the files it watches are spelled out here."""
+        file = "configs/data/sql.yaml" if values.get("source") == "sql" else values.get("path")
+        taxonomy = values.get("taxonomy") or "data/sample/taxonomy.csv"
+        filled = {"watch": values.get("watch") or file, "watch_taxonomy": values.get("watch_taxonomy") or taxonomy}
+        return {**values, **{key: value for key, value in filled.items() if value is not None}}
 
     @model_validator(mode="after")
     def _source_is_complete(self) -> Self:

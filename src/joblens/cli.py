@@ -1,0 +1,199 @@
+"""The only door for people: one command per stage and server."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from joblens.errors import DataError, JoblensError, nearest
+from joblens.paths import Layout
+
+app = typer.Typer(
+    name="joblens",
+    help="Make sense of job text: clean adverts, embed them, classify them, and say how sure that is.",
+    epilog="Example: joblens params data=csv data.path=ads.csv data.text=body data.label=area && dvc repro",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Project = Annotated[Path, typer.Option("--project", "-C", help="The project folder, with params.yaml and dvc.yaml.")]
+Bundle = Annotated[Path, typer.Option("--bundle", "-b", help="Folder of the trained bundle.")]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu or gpu.")]
+UrlEnv = Annotated[str, typer.Option("--url-env", help="Environment variable with the database URL.")]
+
+HERE = Path()
+DEFAULT_BUNDLE = Path("models/classifier")
+
+
+@app.command(epilog="Example: joblens params data=csv data.path=ads.csv data.text=body data.label=area classifier=linear")
+def params(
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="Hydra overrides: group=option or section.key=value.")
+    ] = None,
+    project: Project = HERE,
+) -> None:
+    """Compose configs/ with overrides, check the result and write params.yaml for `dvc repro`."""
+    from joblens.config import compose, write
+
+    layout = Layout(project)
+    config = compose(overrides or [], layout.configs)
+    for file in (config.data.path, config.data.taxonomy):
+        if file is not None and not (project / file).exists():
+            folder = (project / file).parent
+            beside = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+            raise DataError(f"there is no file {file}{nearest(Path(file).name, beside)}; check data.path and data.taxonomy")
+    changes = _changes(layout.params, config.model_dump(mode="json"))
+    write(config, layout.params)
+    typer.echo(f"wrote {layout.params}" + (f", {len(changes)} changed:" if changes else ", nothing changed"))
+    for change in changes:
+        typer.echo(f"  {change}")
+
+
+@app.command(epilog="Example: joblens sample --ads 5000 --seed 1 --output data/big")
+def sample(
+    ads: Annotated[int, typer.Option("--ads", help="How many adverts.")] = 900,
+    seed: Annotated[int, typer.Option("--seed", help="Seed; the same seed gives the same bytes.")] = 7,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.")] = Path("data/sample"),
+) -> None:
+    """Make synthetic adverts in Danish and English, every entity's place known."""
+    from joblens.sources.sample import write_sample
+
+    write_sample(output, ads, seed)
+    typer.echo(f"wrote {ads:,} synthetic adverts to {output}")
+
+
+@app.command(epilog="Example: JOBLENS_DB_URL=sqlite:///jobs.db joblens extract --output data/raw/ads.parquet")
+def extract(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write.")] = Path("data/raw/ads.parquet"),
+    project: Project = HERE,
+) -> None:
+    """Copy the table or query that params.yaml names (data=sql) to a parquet file that `dvc add` can track."""
+    from joblens.config import load
+    from joblens.sources.sql import extract as extract_table
+
+    report = extract_table(load(Layout(project).params).data, output)
+    typer.echo(f"wrote {report.rows:,} rows to {output}, and their count and query hash beside it")
+
+
+def _stage(name: str, project: Path) -> None:
+    from joblens.config import load
+    from joblens.pipeline import run_stage
+
+    layout = Layout(project)
+    run_stage(name, load(layout.params), layout)
+
+
+@app.command()
+def ingest(project: Project = HERE) -> None:
+    """Stage 1: read adverts from the source into one checked table."""
+    _stage("ingest", project)
+
+
+@app.command()
+def clean(project: Project = HERE) -> None:
+    """Stage 2: keep what matters of each advert, drop personal data."""
+    _stage("clean", project)
+
+
+@app.command()
+def split(project: Project = HERE) -> None:
+    """Stage 3: choose rows to train, validate and test on; near-duplicates stay together."""
+    _stage("split", project)
+
+
+@app.command()
+def embed(project: Project = HERE) -> None:
+    """Stage 4: one vector per advert."""
+    _stage("embed", project)
+
+
+@app.command()
+def baseline(project: Project = HERE) -> None:
+    """Stage 5: cosine to label texts and to class centroids."""
+    _stage("baseline", project)
+
+
+@app.command()
+def train(project: Project = HERE) -> None:
+    """Stage 6: train and calibrate the classifier."""
+    _stage("train", project)
+
+
+@app.command()
+def evaluate(project: Project = HERE) -> None:
+    """Stage 7: compare all models on the same rows and write the report."""
+    _stage("evaluate", project)
+
+
+@app.command()
+def compare(project: Project = HERE) -> None:
+    """Print the table that compares all models, from reports/metrics.json."""
+    from rich.console import Console
+
+    from joblens.pipeline.evaluate.comparison import comparison_table
+    from joblens.storage import read_json
+
+    Console().print(comparison_table(read_json(Layout(project).metrics)))
+
+
+@app.command(epilog='Example: joblens classify "Vi søger en tømrer med erfaring fra renovering" --title Tømrer')
+def classify(
+    text: Annotated[str, typer.Argument(help="The advert's text.")],
+    title: Annotated[str, typer.Option("--title", "-t", help="The advert's title.")] = "",
+    bundle: Bundle = DEFAULT_BUNDLE,
+    device: Device = "auto",
+) -> None:
+    """Classify one advert."""
+    from joblens.inference.classify import Classifier
+
+    (guess,) = Classifier.load(bundle, device=device).predict([text], titles=[title])
+    typer.echo(f"{guess.label}: {guess.probability:.0%}")
+    for label, probability in guess.top[1:]:
+        typer.echo(f"  or {label}: {probability:.0%}")
+    typer.echo(f"  sure enough to be one of: {', '.join(guess.prediction_set)}")
+    if guess.abstained:
+        typer.echo(f"  abstained: {guess.reason}")
+
+
+def main() -> None:
+    """Run the command line; a JoblensError becomes one line on stderr and exit code 2."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("joblens").setLevel(logging.INFO)
+    try:
+        app()
+    except JoblensError as error:
+        print(f"joblens: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _changes(path: Path, new: dict[str, object]) -> list[str]:
+    """What a new configuration changes in the file at `path`, one line per key; empty for a first file."""
+    import yaml
+
+    try:
+        old = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return []
+    before, after = _flat(old), _flat(new)
+    return [
+        f"{key}: {before.get(key)} → {after.get(key)}"
+        for key in {**after, **before}
+        if before.get(key) != after.get(key)
+    ]
+
+
+def _flat(value: object, prefix: str = "") -> dict[str, object]:
+    if not isinstance(value, dict):
+        return {prefix: value}
+    flat: dict[str, object] = {}
+    for key, inner in value.items():
+        flat.update(_flat(inner, f"{prefix}.{key}" if prefix else str(key)))
+    return flat

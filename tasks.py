@@ -1,0 +1,142 @@
+"""Daily commands: `invoke --list`. Each is a line or two of shell that could be typed."""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from invoke import Context, task
+
+# Commands of this environment come first, also when it was not activated.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+
+DEMO_AD = "Vi søger en tømrer til renovering af tage og facader. Du har svendebrev og kan læse tegninger."
+
+
+def _compose(c: Context, overrides: str) -> None:
+    if overrides:
+        c.run(f"joblens params {shlex.join(shlex.split(overrides))}")
+
+
+@task
+def setup(c):
+    """Install everything a developer needs, and the commit hooks."""
+    c.run("pip install -r requirements_dev.txt")
+    c.run("pre-commit install")
+
+
+@task(help={"ad": "The advert to classify at the end."})
+def demo(c, ad=DEMO_AD):
+    """Run the whole pipeline on the bundled sample and classify one advert."""
+    c.run("joblens params experiment=demo")
+    c.run("dvc repro")
+    c.run("joblens compare")
+    print("\nReport: reports/report.html\n")
+    c.run(f"joblens classify {shlex.quote(ad)}")
+
+
+@task(positional=["set"], help={"set": 'Overrides, such as "data=csv data.path=ads.csv data.text=body".'})
+def params(c, set=""):
+    """Compose configs/ into params.yaml."""
+    c.run(f"joblens params {shlex.join(shlex.split(set))}")
+
+
+@task(help={"set": 'Overrides, such as "classifier=linear"; without them params.yaml stays as it is.'})
+def repro(c, set=""):
+    """Run every stage whose inputs changed."""
+    _compose(c, set)
+    c.run("dvc repro")
+
+
+@task(help={"set": 'Overrides, such as "classifier=linear compute=cpu"; without them params.yaml stays as it is.'})
+def train(c, set=""):
+    """Run the pipeline up to the trained classifier."""
+    _compose(c, set)
+    c.run("dvc repro train")
+
+
+@task(help={"set": "Overrides; without them params.yaml stays as it is."})
+def evaluate(c, set=""):
+    """Run the pipeline up to the report."""
+    _compose(c, set)
+    c.run("dvc repro evaluate")
+
+
+@task(help={"set": 'Single values, such as "classifier.dropout=0.2,0.4".', "queue": "Queue instead of running now."})
+def experiment(c, set="", queue=False):
+    """Try values as DVC experiments, leaving the working tree alone."""
+    values = " ".join(f"-S {shlex.quote(value)}" for value in shlex.split(set))
+    c.run(f"dvc exp run {'--queue ' if queue else ''}{values}")
+
+
+@task
+def compare(c):
+    """Print the table of all models, and what changed since the last commit."""
+    c.run("joblens compare")
+    c.run("dvc metrics diff --md")
+
+
+@task(positional=["input"], help={"input": "csv, parquet or jsonl file.", "output": "File to write."})
+def predict(c, input, output="reports/guesses.csv"):
+    """Classify every advert of a file."""
+    c.run(f"joblens predict {shlex.quote(input)} --output {shlex.quote(output)}")
+
+
+@task
+def api(c, port=8000):
+    """Serve the trained bundle on this machine."""
+    c.run(f"joblens serve --port {port}")
+
+
+@task
+def lint(c):
+    """Check style, types and architecture."""
+    c.run("ruff check .")
+    c.run("ruff format --check .")
+    c.run("mypy")
+    c.run("lint-imports")
+    c.run("hadolint dockerfiles/*.Dockerfile")
+
+
+@task(help={"fast": "Leave out tests marked slow or real."})
+def test(c, fast=False):
+    """Run the tests."""
+    c.run("pytest" + (' -m "not slow and not real"' if fast else ""))
+
+
+@task
+def notebooks(c):
+    """Run the notebooks from top to bottom."""
+    c.run("pytest --nbmake --no-cov notebooks")
+
+
+@task
+def docs(c, serve=False):
+    """Refresh the generated pages and build the documentation."""
+    c.run("python docs/generate.py")
+    c.run(f"mkdocs {'serve' if serve else 'build --strict'} -f docs/mkdocs.yaml")
+
+
+@task
+def check(c):
+    """Everything a pull request must pass; the CI calls this."""
+    lint(c)
+    test(c)
+    notebooks(c)
+    c.run("python docs/generate.py --check")
+    c.run("mkdocs build --strict -f docs/mkdocs.yaml")
+
+
+@task(help={"gpu": "Build for CUDA instead of CPU."})
+def docker(c, gpu=False):
+    """Build the train and API images."""
+    backend = "--build-arg TORCH_BACKEND=cu130" if gpu else ""
+    for image in ("train", "api"):
+        c.run(f"docker build -f dockerfiles/{image}.Dockerfile {backend} -t joblens-{image} .")
+
+
+@task(positional=["name"], help={"name": "A file of benchmarks/, without .py."})
+def bench(c, name):
+    """Run one benchmark."""
+    c.run(f"python benchmarks/{name}.py")
