@@ -42,28 +42,28 @@ def params(c, set=""):
     c.run(f"joblens params {shlex.join(shlex.split(set))}")
 
 
-@task(help={"set": 'Overrides, such as "classifier=linear"; without them params.yaml stays as it is.'})
+@task(help={"set": 'Overrides, such as "classifier=linear"; else params.yaml stays.'})
 def repro(c, set=""):
     """Run every stage whose inputs changed."""
     _compose(c, set)
     c.run("dvc repro")
 
 
-@task(help={"set": 'Overrides, such as "classifier=linear compute=cpu"; without them params.yaml stays as it is.'})
+@task(help={"set": 'Overrides, such as "classifier=linear compute=cpu"; else params.yaml stays.'})
 def train(c, set=""):
     """Run the pipeline up to the trained classifier."""
     _compose(c, set)
     c.run("dvc repro train")
 
 
-@task(help={"set": "Overrides; without them params.yaml stays as it is."})
+@task(help={"set": "Overrides; else params.yaml stays."})
 def evaluate(c, set=""):
     """Run the pipeline up to the report."""
     _compose(c, set)
     c.run("dvc repro evaluate")
 
 
-@task(help={"set": 'Single values, such as "classifier.dropout=0.2,0.4".', "queue": "Queue instead of running now."})
+@task(help={"set": 'Single values, such as "classifier.dropout=0.2,0.4".', "queue": "Queue, run later."})
 def experiment(c, set="", queue=False):
     """Try values as DVC experiments, leaving the working tree alone."""
     values = " ".join(f"-S {shlex.quote(value)}" for value in shlex.split(set))
@@ -100,7 +100,7 @@ def lint(c):
 
 
 @task(help={"fast": "Leave out tests marked slow or real."})
-def test(c, fast=False):
+def test(c, fast=False):  # noqa: PT028
     """Run the tests."""
     c.run("pytest" + (' -m "not slow and not real"' if fast else ""))
 

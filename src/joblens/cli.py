@@ -21,16 +21,17 @@ app = typer.Typer(
     add_completion=False,
 )
 
-Project = Annotated[Path, typer.Option("--project", "-C", help="The project folder, with params.yaml and dvc.yaml.")]
+Project = Annotated[Path, typer.Option("--project", "-C", help="Folder with params.yaml and dvc.yaml.")]
 Bundle = Annotated[Path, typer.Option("--bundle", "-b", help="Folder of the trained bundle.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu or gpu.")]
 UrlEnv = Annotated[str, typer.Option("--url-env", help="Environment variable with the database URL.")]
 
 HERE = Path()
 DEFAULT_BUNDLE = Path("models/classifier")
+EXTRACTED = Path("data/raw/ads.parquet")
 
 
-@app.command(epilog="Example: joblens params data=csv data.path=ads.csv data.text=body data.label=area classifier=linear")
+@app.command(epilog="Example: joblens params data=csv data.path=ads.csv data.text=body data.label=area")
 def params(
     overrides: Annotated[
         list[str] | None, typer.Argument(help="Hydra overrides: group=option or section.key=value.")
@@ -46,7 +47,8 @@ def params(
         if file is not None and not (project / file).exists():
             folder = (project / file).parent
             beside = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-            raise DataError(f"there is no file {file}{nearest(Path(file).name, beside)}; check data.path and data.taxonomy")
+            close = nearest(Path(file).name, beside)
+            raise DataError(f"there is no file {file}{close}; check data.path and data.taxonomy")
     changes = _changes(layout.params, config.model_dump(mode="json"))
     write(config, layout.params)
     typer.echo(f"wrote {layout.params}" + (f", {len(changes)} changed:" if changes else ", nothing changed"))
@@ -69,10 +71,10 @@ def sample(
 
 @app.command(epilog="Example: JOBLENS_DB_URL=sqlite:///jobs.db joblens extract --output data/raw/ads.parquet")
 def extract(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write.")] = Path("data/raw/ads.parquet"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write.")] = EXTRACTED,
     project: Project = HERE,
 ) -> None:
-    """Copy the table or query that params.yaml names (data=sql) to a parquet file that `dvc add` can track."""
+    """Copy the table or query that params.yaml names to a parquet file that `dvc add` can track."""
     from joblens.config import load
     from joblens.sources.sql import extract as extract_table
 
@@ -141,7 +143,7 @@ def compare(project: Project = HERE) -> None:
     Console().print(comparison_table(read_json(Layout(project).metrics)))
 
 
-@app.command(epilog='Example: joblens classify "Vi søger en tømrer med erfaring fra renovering" --title Tømrer')
+@app.command(epilog='Example: joblens classify "Vi søger en tømrer med svendebrev" --title Tømrer')
 def classify(
     text: Annotated[str, typer.Argument(help="The advert's text.")],
     title: Annotated[str, typer.Option("--title", "-t", help="The advert's title.")] = "",
@@ -170,7 +172,7 @@ def main() -> None:
     try:
         app()
     except JoblensError as error:
-        print(f"joblens: {error}", file=sys.stderr)
+        typer.echo(f"joblens: {error}", err=True)
         sys.exit(2)
 
 

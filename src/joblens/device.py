@@ -60,7 +60,8 @@ def track(items: Iterable[T], total: int, description: str) -> Iterator[T]:
         from rich.console import Console
         from rich.progress import track as rich_track
 
-        yield from rich_track(items, total=total, description=description, console=Console(stderr=True), transient=True)
+        bar = rich_track(items, description, total=total, console=Console(stderr=True), transient=True)
+        yield from bar
         return
     started = last = monotonic()
     for done, item in enumerate(items, start=1):

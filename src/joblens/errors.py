@@ -9,8 +9,8 @@
     ├── BundleError    a trained bundle is missing, damaged or made for another encoder
     └── DeviceError    the asked-for device is not there
 
-Each message is one line: what was found, what was expected, what to do next. The command line prints it without a
-traceback and exits with code 2. Anything else that escapes is a bug.
+Each message is one line: what was found, what was expected, what to do next. The command line
+prints it without a traceback and exits with code 2. Anything else that escapes is a bug.
 """
 
 from collections.abc import Iterable

@@ -55,7 +55,7 @@ class Guess:
     probability: float
     """Calibrated, in [0, 1]."""
     top: tuple[tuple[str, float], ...]
-    """The three likeliest labels with their probabilities, likeliest first; fewer when there are fewer labels."""
+    """The three likeliest labels with their probabilities, likeliest first; fewer when C < 3."""
     prediction_set: tuple[str, ...]
     """Labels that together hold the true one as often as the bundle's coverage says; never empty."""
     abstained: bool

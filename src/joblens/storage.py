@@ -25,7 +25,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that becomes `path` when the block ends well, and vanishes when it does not.
+    """A temporary path that becomes `path` when the block ends well, and vanishes when it does not.
 
     Raises:
         StorageError: The disk is full. What stood at `path` before is untouched.
@@ -107,9 +107,10 @@ def read_table(path: Path, columns: Collection[str] | None = None) -> "pl.DataFr
         found = pl.read_parquet_schema(path)
         missing = [column for column in sorted(columns or ()) if column not in found]
         if not missing:
-            return pl.read_parquet(path, columns=[name for name in found if columns is None or name in columns])
+            wanted = [name for name in found if columns is None or name in columns]
+            return pl.read_parquet(path, columns=wanted)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"{path} is not a readable parquet file; replace it with one or run its stage again") from error
+        raise DataError(f"{path} is not a readable parquet file; replace it or make it again") from error
     raise DataError(
         f"{path} has no column {missing[0]!r}{nearest(missing[0], found)} (it has {', '.join(found)}); "
         "run the stage that writes it again"
@@ -142,7 +143,7 @@ def read_tensors(path: Path) -> "dict[str, Tensor]":
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise DataError(f"{path} is not a readable safetensors file ({error}); run the stage that writes it again") from error
+        raise DataError(f"{path} is not a readable safetensors file ({error}); make it again") from error
 
 
 def read_tensor_metadata(path: Path) -> dict[str, str]:
@@ -158,10 +159,12 @@ def read_tensor_metadata(path: Path) -> dict[str, str]:
         with safe_open(path, framework="pt") as file:
             return dict(file.metadata() or {})
     except (SafetensorError, OSError) as error:
-        raise DataError(f"{path} is not a readable safetensors file ({error}); run the stage that writes it again") from error
+        raise DataError(f"{path} is not a readable safetensors file ({error}); make it again") from error
 
 
-def write_tensors(path: Path, tensors: "Mapping[str, Tensor]", metadata: Mapping[str, str] | None = None) -> None:
+def write_tensors(
+    path: Path, tensors: "Mapping[str, Tensor]", metadata: Mapping[str, str] | None = None
+) -> None:
     """Write named tensors as safetensors, atomically; equal tensors give equal bytes."""
     from safetensors.torch import save_file
 
@@ -255,7 +258,8 @@ def _temporary_beside(path: Path) -> Path:
 def _must_exist(path: Path) -> None:
     if not path.is_file():
         siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise DataError(f"there is no file {path}{nearest(path.name, siblings)}; check the path or run `dvc repro` to make it")
+        close = nearest(path.name, siblings)
+        raise DataError(f"there is no file {path}{close}; check the path, or make it with `dvc repro`")
 
 
 def _says_disk_full(error: OSError) -> bool:
@@ -263,4 +267,4 @@ def _says_disk_full(error: OSError) -> bool:
 
 
 def _disk_full(path: Path) -> str:
-    return f"the disk is full while writing {path}; the old file is intact: free some space and run the command again"
+    return f"the disk is full while writing {path}, the old file is intact; free some space and run again"

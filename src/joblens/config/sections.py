@@ -1,19 +1,8 @@
-"""The sections of `params.yaml`: compose them from `configs/`, check them, write them, load them.
+"""The sections of `params.yaml`, one class per group of `configs/`, keys in the same order."""
 
-Hydra composes the option files, pydantic checks the result, and `params.yaml` carries it to DVC. Each class stands
-for one group of `configs/` and lists its keys in the same order.
-"""
-
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from joblens.errors import ConfigError, nearest
-from joblens.storage import write_text
-
-GROUPS = ("data", "cleaning", "embedding", "baseline", "classifier", "evaluation", "compute", "tracking")
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Section(BaseModel):
@@ -30,7 +19,7 @@ class Data(Section):
     path: str | None = None
     """The file, relative to the project folder; None for `sql`."""
     url_env: str = "JOBLENS_DB_URL"
-    """Name of the environment variable that holds the database URL. The URL itself is never written anywhere."""
+    """Environment variable that holds the database URL, which itself is never written anywhere."""
     table: str | None = None
     """Table or view to read whole; for `sql`, give this or `query`."""
     query: str | None = None
@@ -70,7 +59,10 @@ class Data(Section):
         """DVC templates know no "if", so the files it watches are spelled out here."""
         file = "configs/data/sql.yaml" if values.get("source") == "sql" else values.get("path")
         taxonomy = values.get("taxonomy") or "data/sample/taxonomy.csv"
-        filled = {"watch": values.get("watch") or file, "watch_taxonomy": values.get("watch_taxonomy") or taxonomy}
+        filled = {
+            "watch": values.get("watch") or file,
+            "watch_taxonomy": values.get("watch_taxonomy") or taxonomy,
+        }
         return {**values, **{key: value for key, value in filled.items() if value is not None}}
 
     @model_validator(mode="after")
@@ -87,7 +79,7 @@ class Cleaning(Section):
     """What is kept of an advert and what is dropped."""
 
     extractor: Literal["none", "patterns", "gliner", "toy"]
-    """`none` keeps the text as it is; `patterns` masks personal data; `gliner` and `toy` keep only entities."""
+    """`none` keeps the text; `patterns` masks personal data; `gliner` and `toy` keep only entities."""
     model: str | None = None
     """For `gliner`: a local folder or a hub id."""
     revision: str | None = None
@@ -116,7 +108,7 @@ class Embedding(Section):
     model: str
     """A name, a local folder or a hub id."""
     package: str | None = None
-    """Installed package whose `model` folder carries the weights; None loads `model` from a folder or a hub."""
+    """Installed package whose `model` folder carries the weights; None loads a folder or from a hub."""
     sha256: str | None = None
     """Expected SHA-256 of `model.safetensors`; None does not check."""
     revision: str | None = None
@@ -205,7 +197,8 @@ class Split(Section):
     @model_validator(mode="after")
     def _rows_are_left_to_train_on(self) -> Self:
         if self.validation + self.test >= 0.9:
-            raise ValueError(f"validation + test is {self.validation + self.test:g}; leave at least 0.1 to train on")
+            used = f"{self.validation + self.test:g}"
+            raise ValueError(f"validation + test is {used}; leave at least 0.1 to train on")
         return self
 
 
@@ -267,125 +260,3 @@ class Config(Section):
     """Where things run."""
     tracking: Tracking
     """Where metrics are sent."""
-
-
-def compose(overrides: Sequence[str], configs: Path) -> Config:
-    """Compose the option files below `configs` with Hydra and check the result.
-
-    Args:
-        overrides: Hydra overrides, such as `classifier=linear` or `data.path=ads.csv`.
-        configs: The folder with `config.yaml`.
-
-    Raises:
-        ConfigError: An override names no option or key, or a value is out of range.
-    """
-    from hydra import compose as hydra_compose
-    from hydra import initialize_config_dir
-    from hydra.core.global_hydra import GlobalHydra
-    from hydra.errors import HydraException
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    if not (configs / "config.yaml").is_file():
-        raise ConfigError(f"there is no {configs / 'config.yaml'}; run the command in a joblens project folder")
-    GlobalHydra.instance().clear()
-    try:
-        with initialize_config_dir(str(configs.resolve()), version_base="1.3"):
-            composed = hydra_compose("config", overrides=list(overrides))
-            values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(_explain(error, overrides, configs)) from error
-    return _check(values, "the composed configuration")
-
-
-def write(config: Config, path: Path) -> None:
-    """Write the configuration as YAML, in the order of the classes."""
-    import yaml
-
-    header = (
-        "# Written by `joblens params`; change it with `joblens params [overrides]`, not by hand.\n"
-        "# `joblens params --help` shows how.\n"
-    )
-    body = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120)
-    write_text(path, header + body)
-
-
-def load(path: Path) -> Config:
-    """Read `params.yaml` and check it.
-
-    Raises:
-        ConfigError: The file is missing, is not YAML, or holds a wrong value or key.
-    """
-    import yaml
-
-    if not path.is_file():
-        raise ConfigError(f"there is no {path}; write it with `joblens params`")
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise ConfigError(f"{path.name} is not YAML ({reason}); write it again with `joblens params`") from error
-    return _check(values, path.name)
-
-
-def _check(values: Any, source: str) -> Config:
-    if not isinstance(values, Mapping):
-        raise ConfigError(f"{source} holds {type(values).__name__}, expected sections such as data and embedding")
-    try:
-        return Config.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError(wrong_values(error, source)) from error
-
-
-def wrong_values(error: ValidationError, source: str) -> str:
-    """Every wrong value of a pydantic error: one line naming the source, then one indented line per value."""
-    lines = []
-    for problem in error.errors(include_url=False):
-        key = ".".join(str(part) for part in problem["loc"])
-        message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        if problem["type"] == "extra_forbidden":
-            known = _keys_beside(problem["loc"])
-            lines.append(f"{key}: no such key{nearest(str(problem['loc'][-1]), known)}")
-        elif problem["type"] in {"missing", "value_error"}:
-            lines.append(f"{key}: {message}")
-        else:
-            lines.append(f"{key}: {message} (found {problem['input']!r})")
-    if len(lines) == 1:
-        return f"{source} has a wrong value: {lines[0]}"
-    return f"{source} has {len(lines)} wrong values:\n" + "\n".join(f"  {line}" for line in lines)
-
-
-def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
-    section: Any = Config
-    for part in location[:-1]:
-        field = section.model_fields.get(str(part))
-        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, Section):
-            return []
-        section = field.annotation
-    return list(section.model_fields)
-
-
-def _explain(error: Exception, overrides: Sequence[str], configs: Path) -> str:
-    """Hydra's words for a wrong override, in one line, with the nearest option."""
-    from omegaconf.errors import MissingMandatoryValue
-
-    for override in overrides:
-        key, _, value = override.lstrip("+~").partition("=")
-        folder = configs / key
-        if "." not in key and folder.is_dir() and not (folder / f"{value}.yaml").is_file():
-            options = sorted(path.stem for path in folder.glob("*.yaml"))
-            return f"{key}={value}: there is no such option{nearest(value, options)}; choose one of {', '.join(options)}"
-        group, _, name = key.partition(".")
-        fields = Config.model_fields.get(group)
-        if name and fields is not None and isinstance(fields.annotation, type) and issubclass(fields.annotation, Section):
-            first = name.split(".")[0]
-            if first not in fields.annotation.model_fields:
-                close = nearest(first, fields.annotation.model_fields)
-                return f"{override}: {group} has no key {first!r}{close}; see `joblens params --help`"
-        elif key and "." not in key and key not in {*Config.model_fields, "experiment"}:
-            known = [*Config.model_fields, "experiment"]
-            return f"{override}: there is no group or key {key!r}{nearest(key, known)}; see `joblens params --help`"
-    if isinstance(error, MissingMandatoryValue):
-        return f"{error.full_key} has no value; add {error.full_key}=VALUE"
-    reason = " ".join(str(error).split())
-    return f"the overrides do not compose: {reason}"

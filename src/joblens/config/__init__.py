@@ -1,0 +1,35 @@
+"""Hydra composes `configs/`, pydantic checks the result, `params.yaml` carries it to DVC."""
+
+from joblens.config.compose import compose, load, write
+from joblens.config.sections import (
+    Baseline,
+    Classifier,
+    Cleaning,
+    Compute,
+    Config,
+    Data,
+    Embedding,
+    Evaluation,
+    Lexical,
+    Section,
+    Split,
+    Tracking,
+)
+
+__all__ = [
+    "Baseline",
+    "Classifier",
+    "Cleaning",
+    "Compute",
+    "Config",
+    "Data",
+    "Embedding",
+    "Evaluation",
+    "Lexical",
+    "Section",
+    "Split",
+    "Tracking",
+    "compose",
+    "load",
+    "write",
+]

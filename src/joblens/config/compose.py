@@ -1,0 +1,138 @@
+"""Compose the option files, check the result, write it to `params.yaml` and load it again."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from joblens.config.sections import Config, Section
+from joblens.errors import ConfigError, nearest
+from joblens.storage import write_text
+
+
+def compose(overrides: Sequence[str], configs: Path) -> Config:
+    """Compose the option files below `configs` with Hydra and check the result.
+
+    Args:
+        overrides: Hydra overrides, such as `classifier=linear` or `data.path=ads.csv`.
+        configs: The folder with `config.yaml`.
+
+    Raises:
+        ConfigError: An override names no option or key, or a value is out of range.
+    """
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    if not (configs / "config.yaml").is_file():
+        raise ConfigError(f"there is no {configs / 'config.yaml'}; run this in a joblens project folder")
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(configs.resolve()), version_base="1.3"):
+            composed = hydra_compose("config", overrides=list(overrides))
+            values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_explain(error, overrides, configs)) from error
+    return _check(values, "the composed configuration")
+
+
+def write(config: Config, path: Path) -> None:
+    """Write the configuration as YAML, in the order of the classes."""
+    import yaml
+
+    header = (
+        "# Written by `joblens params`; change it with `joblens params [overrides]`, not by hand.\n"
+        "# `joblens params --help` shows how.\n"
+    )
+    body = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120)
+    write_text(path, header + body)
+
+
+def load(path: Path) -> Config:
+    """Read `params.yaml` and check it.
+
+    Raises:
+        ConfigError: The file is missing, is not YAML, or holds a wrong value or key.
+    """
+    import yaml
+
+    if not path.is_file():
+        raise ConfigError(f"there is no {path}; write it with `joblens params`")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{path.name} is not YAML ({reason}); run `joblens params` again") from error
+    return _check(values, path.name)
+
+
+def _check(values: Any, source: str) -> Config:
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{source} holds {type(values).__name__}, expected sections such as data")
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(wrong_values(error, source)) from error
+
+
+def wrong_values(error: ValidationError, source: str) -> str:
+    """Every wrong value of a pydantic error: one line naming the source, then one indented line per value."""
+    lines = []
+    for problem in error.errors(include_url=False):
+        key = ".".join(str(part) for part in problem["loc"])
+        message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        if problem["type"] == "extra_forbidden":
+            known = _keys_beside(problem["loc"])
+            lines.append(f"{key}: no such key{nearest(str(problem['loc'][-1]), known)}")
+        elif problem["type"] in {"missing", "value_error"}:
+            lines.append(f"{key}: {message}")
+        else:
+            lines.append(f"{key}: {message} (found {problem['input']!r})")
+    if len(lines) == 1:
+        return f"{source} has a wrong value: {lines[0]}"
+    return f"{source} has {len(lines)} wrong values:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _keys_beside(location: tuple[int | str, ...]) -> list[str]:
+    section: type[Section] | None = Config
+    for part in location[:-1]:
+        section = _section(section, str(part)) if section else None
+    return list(section.model_fields) if section else []
+
+
+def _section(parent: type[Section], key: str) -> type[Section] | None:
+    """The class of a section inside another, or None when `key` is a value or unknown."""
+    field = parent.model_fields.get(key)
+    kind = field.annotation if field else None
+    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
+
+
+def _explain(error: Exception, overrides: Sequence[str], configs: Path) -> str:
+    """Hydra's words for a wrong override, in one line, with the nearest option."""
+    from omegaconf.errors import MissingMandatoryValue
+
+    if isinstance(error, MissingMandatoryValue):
+        return f"{error.full_key} has no value; add {error.full_key}=VALUE"
+    for override in overrides:
+        key, _, value = override.lstrip("+~").partition("=")
+        group, _, name = key.partition(".")
+        known = [*Config.model_fields, "experiment"]
+        options = sorted(path.stem for path in (configs / key).glob("*.yaml")) if key in known else []
+        if group not in known:
+            return (
+                f"{override}: there is no group {group!r}{nearest(group, known)}; see `joblens params --help`"
+            )
+        if options and value not in options:
+            choices = ", ".join(options)
+            return f"{override}: there is no such option{nearest(value, options)}; choose one of {choices}"
+        section = _section(Config, group)
+        first = name.partition(".")[0]
+        if section and first and first not in section.model_fields:
+            close = nearest(first, section.model_fields)
+            return f"{override}: {group} has no key {first!r}{close}; see configs/{group}/"
+    reason = " ".join(str(error).split())
+    return f"the overrides do not compose: {reason}"
