@@ -39,7 +39,8 @@ def params(
     project: Project = HERE,
 ) -> None:
     """Compose configs/ with overrides, check the result and write params.yaml for `dvc repro`."""
-    from joblens.config import compose, write
+    from joblens.config import compose, to_yaml
+    from joblens.storage import write_text
 
     layout = Layout(project)
     config = compose(overrides or [], layout.configs)
@@ -50,7 +51,7 @@ def params(
             close = nearest(Path(file).name, beside)
             raise DataError(f"there is no file {file}{close}; check data.path and data.taxonomy")
     changes = _changes(layout.params, config.model_dump(mode="json"))
-    write(config, layout.params)
+    write_text(layout.params, to_yaml(config))
     typer.echo(f"wrote {layout.params}" + (f", {len(changes)} changed:" if changes else ", nothing changed"))
     for change in changes:
         typer.echo(f"  {change}")

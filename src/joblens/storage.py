@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+# safetensors writes its metadata in random order; one key with sorted JSON keeps equal files equal.
+_METADATA = "joblens"
 
 
 @contextmanager
@@ -157,9 +159,10 @@ def read_tensor_metadata(path: Path) -> dict[str, str]:
     _must_exist(path)
     try:
         with safe_open(path, framework="pt") as file:
-            return dict(file.metadata() or {})
+            found = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise DataError(f"{path} is not a readable safetensors file ({error}); make it again") from error
+    return {str(key): str(value) for key, value in json.loads(found.get(_METADATA, "{}")).items()}
 
 
 def write_tensors(
@@ -172,7 +175,7 @@ def write_tensors(
         save_file(
             {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())},
             temporary,
-            metadata=dict(sorted((metadata or {}).items())) or None,
+            metadata={_METADATA: json.dumps(dict(metadata), sort_keys=True)} if metadata else None,
         )
 
 

@@ -1,6 +1,6 @@
 """Hydra composes `configs/`, pydantic checks the result, `params.yaml` carries it to DVC."""
 
-from joblens.config.compose import compose, load, write
+from joblens.config.compose import compose, load, to_yaml
 from joblens.config.sections import (
     Baseline,
     Classifier,
@@ -31,5 +31,5 @@ __all__ = [
     "Tracking",
     "compose",
     "load",
-    "write",
+    "to_yaml",
 ]

@@ -1,4 +1,4 @@
-"""Compose the option files, check the result, write it to `params.yaml` and load it again."""
+"""Compose the option files, check the result, spell it as `params.yaml` and load it again."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from joblens.config.sections import Config, Section
 from joblens.errors import ConfigError, nearest
-from joblens.storage import write_text
 
 
 def compose(overrides: Sequence[str], configs: Path) -> Config:
@@ -40,16 +39,13 @@ def compose(overrides: Sequence[str], configs: Path) -> Config:
     return _check(values, "the composed configuration")
 
 
-def write(config: Config, path: Path) -> None:
-    """Write the configuration as YAML, in the order of the classes."""
+def to_yaml(config: Config) -> str:
+    """The text of `params.yaml`, in the order of the classes."""
     import yaml
 
-    header = (
-        "# Written by `joblens params`; change it with `joblens params [overrides]`, not by hand.\n"
-        "# `joblens params --help` shows how.\n"
-    )
+    header = "# Written by `joblens params [overrides]`; `joblens params --help` shows how.\n"
     body = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120)
-    write_text(path, header + body)
+    return header + str(body)
 
 
 def load(path: Path) -> Config:

@@ -1,0 +1,50 @@
+"""Devices are chosen or refused, never silently swapped."""
+
+import logging
+
+import pytest
+import torch
+
+from joblens import device
+from joblens.errors import DeviceError
+
+
+def test_asking_for_a_gpu_without_one_fails_and_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(DeviceError, match="torch sees no GPU; use `compute=auto` or `compute=cpu`"):
+        device.choose_device("gpu")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "has_gpu", "expected"), [("auto", False, "cpu"), ("auto", True, "cuda"), ("cpu", True, "cpu")]
+)
+def test_auto_takes_a_gpu_when_there_is_one(monkeypatch, wanted, has_gpu, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: has_gpu)
+    assert device.choose_device(wanted).type == expected
+
+
+def test_an_unknown_word_is_refused():
+    with pytest.raises(DeviceError, match="expected 'auto', 'cpu' or 'gpu'"):
+        device.choose_device("tpu")
+
+
+def test_the_same_seed_gives_the_same_numbers():
+    device.seed_everything(3)
+    first = torch.rand(3)
+    device.seed_everything(3)
+    assert torch.equal(first, torch.rand(3))
+
+
+def test_tracking_changes_no_item_and_writes_lines_to_a_log(monkeypatch, caplog):
+    monkeypatch.setattr(device, "_SECONDS_BETWEEN_LINES", 0.0)
+    with caplog.at_level(logging.INFO):
+        assert list(device.track([1, 2, 3], total=3, description="counting")) == [1, 2, 3]
+    assert [record.message.split(",")[0] for record in caplog.records] == [
+        "counting: 1 of 3",
+        "counting: 2 of 3",
+    ]
+
+
+def test_a_terminal_gets_a_bar(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert list(device.track("ab", total=2, description="counting")) == ["a", "b"]
