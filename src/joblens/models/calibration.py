@@ -1,0 +1,204 @@
+"""From scores to probabilities that can be believed: temperature, prediction sets and abstention.
+
+All three are fitted on validation rows, which also chose the best epoch, so their figures are slightly
+optimistic; `evaluate` measures them on test rows. Shapes: N rows, C classes.
+"""
+
+from dataclasses import dataclass
+from math import ceil, exp, log, sqrt
+from typing import TYPE_CHECKING
+
+from joblens.errors import DataError
+from joblens.metrics import best_class
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+COLDEST, HOTTEST = 0.05, 20.0
+"""Temperatures are sought between these: perfectly separated validation rows would otherwise push it to 0."""
+
+ROUNDING = 1e-7
+"""Two machines may differ by this much in a probability without moving it across a threshold."""
+
+_GOLDEN = (sqrt(5.0) - 1) / 2
+_STEPS = 60  # 0.618 ** 60 of the bracket: far below float64's resolution of the loss
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How logits become probabilities, prediction sets and abstentions.
+
+    The first three numbers decide; the others say what was asked for and what validation rows gave.
+    """
+
+    temperature: float
+    """Logits are divided by it; above 1 the network was too sure."""
+    set_threshold: float
+    """A label with at least this probability is in the prediction set; 0 puts every label in."""
+    abstain_below: float
+    """The model abstains when its highest probability is lower; 0 never abstains."""
+    coverage: float = 0.0
+    """How often a prediction set was asked to hold the true label."""
+    target_precision: float = 0.0
+    """The precision asked of the rows that are answered."""
+    precision: float = 0.0
+    """Precision of the answered validation rows; below `target_precision` when no threshold reached it."""
+    answered: float = 1.0
+    """Share of validation rows answered."""
+
+
+def calibrate(logits: "Tensor", labels: "Tensor", coverage: float, target_precision: float) -> Calibration:
+    """Fit temperature, prediction-set threshold and abstain threshold, in this order.
+
+    Args:
+        logits: (N, C) of rows the network was not trained on.
+        labels: (N,) class indices.
+        coverage: How often a prediction set should hold the true label, in (0, 1).
+        target_precision: Share of answered rows that should be right, in (0, 1].
+
+    Raises:
+        DataError: N differs between the two, N is 0, or a logit is not finite.
+    """
+    if len(logits) != len(labels) or len(labels) == 0:
+        raise DataError(
+            f"{len(logits)} rows of logits for {len(labels)} validation labels; "
+            "give one label for each, at least one"
+        )
+    if not bool(logits.isfinite().all()):
+        raise DataError(
+            "the network gives logits that are not finite; lower classifier.learning_rate and train again"
+        )
+    temperature = fit_temperature(logits, labels)
+    scaled = _softmax(logits, temperature)  # (N, C)
+    set_threshold = fit_set_threshold(scaled, labels, coverage)
+    abstain_below, precision, answered = fit_abstain_threshold(scaled, labels, target_precision)
+    return Calibration(
+        temperature=temperature,
+        set_threshold=set_threshold,
+        abstain_below=abstain_below,
+        coverage=coverage,
+        target_precision=target_precision,
+        precision=precision,
+        answered=answered,
+    )
+
+
+def probabilities(logits: "Tensor", calibration: Calibration) -> "Tensor":
+    """softmax(logits / T): (N, C) to (N, C) float64, rows sum to 1. The order of classes does not change."""
+    return _softmax(logits, calibration.temperature)
+
+
+def prediction_sets(probabilities: "Tensor", calibration: Calibration) -> list[list[int]]:
+    """The labels that may be true: for each row of (N, C), class indices from likely to unlikely, never none.
+
+    A row without any label above the threshold gets its best guess, which can only raise the coverage.
+    """
+    order = probabilities.argsort(dim=1, descending=True, stable=True)  # (N, C)
+    inside = probabilities >= calibration.set_threshold - ROUNDING  # (N, C)
+    sizes = inside.sum(dim=1).clamp(min=1).tolist()
+    return [row[:size] for row, size in zip(order.tolist(), sizes, strict=True)]
+
+
+def abstains(probabilities: "Tensor", calibration: Calibration) -> "Tensor":
+    """Which rows of (N, C) are too unsure to answer: (N,) bool."""
+    return probabilities.amax(dim=1) < calibration.abstain_below - ROUNDING
+
+
+def fit_temperature(logits: "Tensor", labels: "Tensor") -> float:
+    """The temperature with the lowest cross-entropy on these rows (Guo et al. 2017, section 4.2).
+
+    Cross-entropy is convex in 1/T, so it has one valley in log T and golden-section search finds it, the same
+    on every machine. Rows that are all right, or all wrong, have no valley; the answer is then a bound.
+
+    Args:
+        logits: (N, C).
+        labels: (N,) class indices.
+
+    Returns:
+        A number in [COLDEST, HOTTEST].
+    """
+    from torch.nn.functional import cross_entropy
+
+    wide, targets = logits.double(), labels.long()
+
+    def loss(log_temperature: float) -> float:
+        return float(cross_entropy(wide / exp(log_temperature), targets))
+
+    low, high = log(COLDEST), log(HOTTEST)
+    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    loss_left, loss_right = loss(left), loss(right)
+    for _ in range(_STEPS):
+        if loss_left <= loss_right:
+            high, right, loss_right = right, left, loss_left
+            left = high - _GOLDEN * (high - low)
+            loss_left = loss(left)
+        else:
+            low, left, loss_left = left, right, loss_right
+            right = low + _GOLDEN * (high - low)
+            loss_right = loss(right)
+    best = min((log(COLDEST), (low + high) / 2, log(HOTTEST)), key=loss)
+    return exp(best)
+
+
+def fit_set_threshold(probabilities: "Tensor", labels: "Tensor", coverage: float) -> float:
+    """The least probability a label needs to enter a prediction set (LAC: Sadinle, Lei & Wasserman 2019).
+
+    With k = ceil((N + 1) * coverage), it is the k-th highest probability that the true labels have. New rows
+    like these are then covered with at least probability `coverage`. When k > N there are too few rows to
+    promise it with less than every label, and the threshold is 0.
+
+    Args:
+        probabilities: (N, C), calibrated.
+        labels: (N,) class indices.
+        coverage: In (0, 1).
+    """
+    import numpy as np
+    from mapie.conformity_scores import LACConformityScore
+
+    rows, alpha = len(labels), 1 - coverage
+    if ceil((rows + 1) * (1 - alpha)) > rows:
+        return 0.0
+    lac = LACConformityScore()
+    targets = labels.long().cpu().numpy()
+    scores = lac.get_conformity_scores(targets, probabilities.double().cpu().numpy(), y_enc=targets)  # (N, 1)
+    quantile = lac.get_conformity_score_quantiles(scores, np.array([alpha]), cv="prefit")  # (1,)
+    return max(0.0, 1.0 - float(quantile[0]))
+
+
+def fit_abstain_threshold(
+    probabilities: "Tensor", labels: "Tensor", target_precision: float
+) -> tuple[float, float, float]:
+    """The lowest threshold at which the answered rows reach a precision.
+
+    Rows with the same confidence are answered together. When no threshold reaches the precision, the one with
+    the highest precision is taken, the lowest of several.
+
+    Args:
+        probabilities: (N, C), calibrated.
+        labels: (N,) class indices.
+        target_precision: In (0, 1].
+
+    Returns:
+        The threshold (0 when every row may be answered), the precision of the answered rows and their share.
+    """
+    guesses = best_class(probabilities)  # (N,)
+    confidence, order = probabilities.amax(dim=1).double().sort(descending=True, stable=True)  # (N,)
+    right = (guesses == labels)[order].double().cumsum(dim=0)  # (N,), right answers among the first n
+    best = (0.0, 0.0, 0.0)
+    pairs = list(zip(confidence.tolist(), right.tolist(), strict=True))
+    for place in reversed(range(len(pairs))):
+        threshold, hits = pairs[place]
+        if place + 1 < len(pairs) and pairs[place + 1][0] == threshold:
+            continue  # the same confidence as the row below: both are answered or none
+        answered = place + 1
+        precision = hits / answered
+        candidate = (0.0 if answered == len(pairs) else threshold, precision, answered / len(pairs))
+        if precision >= target_precision:
+            return candidate
+        if precision > best[1] or place == len(pairs) - 1:
+            best = candidate
+    return best
+
+
+def _softmax(logits: "Tensor", temperature: float) -> "Tensor":
+    return (logits.double() / temperature).softmax(dim=1)
