@@ -1,0 +1,82 @@
+"""The command line: what people type, what they read, how it exits."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from joblens.config import load
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def joblens(*arguments: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
+    """Run the command as a person would."""
+    command = [sys.executable, "-c", "from joblens.cli import main; main()", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with the option files and one CSV."""
+    (tmp_path / "configs").symlink_to(REPOSITORY / "configs")
+    (tmp_path / "ads.csv").write_text("body,area\nwe seek a cook,Kitchen\nwe seek a nurse,Health\n")
+    return tmp_path
+
+
+def test_params_writes_the_file_and_says_what_changed(project):
+    first = joblens(
+        "params", "data=csv", "data.path=ads.csv", "data.text=body", "data.label=area", cwd=project
+    )
+    assert first.returncode == 0, first.stderr
+    (project / "data/sample").mkdir(parents=True)
+    second = joblens(
+        "params", "data=csv", "data.path=ads.csv", "data.text=body", "data.label=place", cwd=project
+    )
+    assert second.stdout.splitlines() == ["wrote params.yaml, 1 changed:", "  data.label: area → place"]
+    assert load(project / "params.yaml").data.label == "place"
+
+
+def test_a_data_file_that_is_not_there_is_named_with_the_nearest_one(project):
+    result = joblens("params", "data=csv", "data.path=adz.csv", "data.text=body", cwd=project)
+    assert result.returncode == 2
+    assert result.stderr == (
+        "joblens: there is no file adz.csv; nearest is 'ads.csv'; check data.path and data.taxonomy\n"
+    )
+    assert not (project / "params.yaml").exists()
+
+
+def test_an_error_is_one_line_without_a_traceback_and_code_2(tmp_path):
+    result = joblens("train", cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "joblens: there is no params.yaml; write it with `joblens params`\n"
+
+
+def test_an_edited_params_file_is_refused_by_every_stage(project):
+    joblens("params", "data=csv", "data.path=ads.csv", "data.text=body", "data.label=area", cwd=project)
+    params = project / "params.yaml"
+    params.write_text(
+        params.read_text(encoding="utf-8").replace("encoder: sentence_transformer", "encoder: bert")
+    )
+    result = joblens("ingest", cwd=project)
+    assert result.returncode == 2
+    assert "embedding.encoder: should be 'sentence_transformer' or 'toy' (found 'bert')" in result.stderr
+
+
+def test_an_unknown_command_exits_with_code_2_and_help_with_0():
+    assert joblens("trian").returncode == 2
+    shown = joblens("--help")
+    assert shown.returncode == 0
+    for command in (
+        "params",
+        "ingest",
+        "clean",
+        "split",
+        "embed",
+        "baseline",
+        "train",
+        "evaluate",
+        "classify",
+    ):
+        assert command in shown.stdout
