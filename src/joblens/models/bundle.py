@@ -11,13 +11,13 @@ damaged or hostile folder ends in one line. Equal models give equal bytes: no ti
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from joblens.config import Classifier, Cleaning, Embedding, Section
 from joblens.errors import BundleError
@@ -133,11 +133,8 @@ def write_bundle(folder: Path, bundle: Bundle) -> None:
             f"the bundle's card is not JSON ({error}); put only texts and finite numbers in it"
         ) from error
     weights = {name: tensor.float() for name, tensor in bundle.network.state_dict().items()}
-    _check_shapes(
-        {name: tuple(tensor.shape) for name, tensor in weights.items()},
-        _empty_network(contents),
-        "the network to write",
-    )
+    found = {name: _kind("F32", tensor.shape) for name, tensor in weights.items()}
+    _check_tensors(found, _empty_network(contents), folder)
     with replace_folder(folder) as temporary:
         write_tensors(temporary / "model.safetensors", weights)
         write_json(temporary / "config.json", contents.model_dump(mode="json"))
@@ -181,7 +178,7 @@ def _regular_file(folder: Path, name: str) -> Path:
     path = folder / name
     try:
         real = path.resolve(strict=True)
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError):  # missing, or links that run in a circle
         raise BundleError(f"the bundle {folder} has no file {name}; {_AGAIN}") from None
     if not real.is_relative_to(folder.resolve()):
         raise BundleError(f"{path} is a link that leaves the bundle; put the file itself there")
@@ -223,12 +220,9 @@ def _read_labels(path: Path, classes: int) -> tuple[str, ...]:
     try:
         labels = _LABELS.validate_python(_read_json(path))
     except ValidationError as error:
-        raise BundleError(f"{path} is not a list of label names; {_AGAIN}") from error
-    if len(labels) != classes or len(set(labels)) != classes:
-        raise BundleError(
-            f"{path} has {len(labels)} labels, {len(set(labels))} distinct, "
-            f"expected {classes} from config.json; {_AGAIN}"
-        )
+        raise BundleError(f"{path} is not a list of distinct label names; {_AGAIN}") from error
+    if len(labels) != classes:
+        raise BundleError(f"{path} has {len(labels)} labels, expected {classes} from config.json; {_AGAIN}")
     return labels
 
 
@@ -245,10 +239,10 @@ def _read_network(path: Path, contents: _Contents) -> "nn.Module":
         )
     try:
         data = path.read_bytes()
-        found = {
-            name: tuple(tensor["shape"]) for name, tensor in deserialize(data) if tensor["dtype"] == "F32"
-        }
-        _check_shapes(found, network, str(path))
+        tensors: list[tuple[str, dict[str, Any]]] = deserialize(data)  # type: ignore[no-untyped-call]
+        _check_tensors(
+            {name: _kind(tensor["dtype"], tensor["shape"]) for name, tensor in tensors}, network, path
+        )
         weights = load(data)
     except (SafetensorError, KeyError) as error:
         raise BundleError(
@@ -277,14 +271,18 @@ def _empty_network(contents: _Contents) -> "nn.Module":
         )
 
 
-def _check_shapes(found: Mapping[str, tuple[int, ...]], network: "nn.Module", where: str) -> None:
-    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+def _check_tensors(found: Mapping[str, str], network: "nn.Module", path: Path) -> None:
+    expected = {name: _kind("F32", tensor.shape) for name, tensor in network.state_dict().items()}
     for name in sorted(found.keys() | expected.keys()):
         if found.get(name) != expected.get(name):
             raise BundleError(
-                f"{where}: tensor {_short(name)} has float32 shape {_short(found.get(name))}, "
-                f"expected {expected.get(name)} from config.json; {_AGAIN}"
+                f"{path}: tensor {_short(name)} is {_short(found.get(name))}, expected "
+                f"{_short(expected.get(name))} from config.json and labels.json; {_AGAIN}"
             )
+
+
+def _kind(dtype: str, shape: Sequence[int]) -> str:
+    return f"{dtype} {tuple(shape)}"
 
 
 def _wrong_value(error: ValidationError) -> str:
@@ -303,4 +301,10 @@ def _short(value: object, *, quote: bool = True) -> str:
     return text if len(text) <= 300 else f"{text[:300]}…"
 
 
-_LABELS: TypeAdapter[tuple[Label, ...]] = TypeAdapter(tuple[Label, ...])
+def _distinct(labels: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(labels)) != len(labels):
+        raise ValueError("labels should be distinct")
+    return labels
+
+
+_LABELS: TypeAdapter[tuple[str, ...]] = TypeAdapter(Annotated[tuple[Label, ...], AfterValidator(_distinct)])

@@ -34,9 +34,9 @@ def focal_loss(
 ) -> Tensor:
     """The focal loss of Lin et al. (2017), equation 5, averaged over rows.
 
-    A row's loss is the sum over classes of `target * weight * (1 - p)^gamma * -log p`, where `target` is 1 for
-    the true class and 0 elsewhere, or its smoothed form. The sum over rows is divided by the sum of the true
-    classes' weights, as torch's `cross_entropy` does, so that gamma 0 gives exactly that.
+    A row's loss is the sum over classes of `target * weight * (1 - p)^gamma * -log p`, where `target` is 1
+    for the true class and 0 elsewhere, or its smoothed form. The sum over rows is divided by the sum of the
+    true classes' weights, as torch's `cross_entropy` does, so that gamma 0 gives exactly that.
 
     Args:
         logits: (B, C).
