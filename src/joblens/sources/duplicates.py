@@ -1,7 +1,7 @@
 """Adverts that say nearly the same: groups that must not be torn apart by a split.
 
-MinHash signatures (rensa) find candidates, bands of them make the search linear, and every candidate is checked
-with the real Jaccard similarity of its word shingles before two adverts are joined.
+MinHash signatures (rensa) find candidates, bands of them make the search linear, and every candidate is
+checked with the real Jaccard similarity of its word shingles before two adverts are joined.
 """
 
 import hashlib
@@ -29,9 +29,10 @@ _BLOCK = 10_000  # adverts whose signatures are made at once
 def near_duplicate_groups(texts: Sequence[str], threshold: float, seed: int) -> list[int]:
     """For each text, the row of the first text of its group; a text without near-duplicates is its own group.
 
-    Two texts belong together when the sets of their word trigrams, in lower case and without punctuation, have
-    a Jaccard similarity of at least `threshold`; groups are closed under that relation as far as the bands see
-    it. Texts with the same words in the same order are always together. Nothing but the arguments matters.
+    Two texts belong together when the sets of their word trigrams, in lower case and without punctuation,
+    have a Jaccard similarity of at least `threshold`; groups are closed under that relation as far as the
+    bands see it. Texts with the same words in the same order are always together. Nothing but the arguments
+    matters.
 
     Args:
         texts: The adverts, in row order.
@@ -147,7 +148,7 @@ def _join(
     threshold: float,
     parents: list[int],
 ) -> None:
-    """Join what is similar in a bucket; each row is compared with one row of every group so far, not with all."""
+    """Join what is similar in a bucket; each row meets one row of every group so far, not all rows."""
     heads: list[int] = []
     roots: set[int] = set()
     for row in map(int, bucket):

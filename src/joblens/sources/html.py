@@ -29,7 +29,7 @@ _TAG = re.compile(
 _ATTRIBUTE = re.compile(r"""\s[A-Za-z][\w:-]*+\s*+=\s*+["'\w#]""")
 _DECLARATION = re.compile(r"<!doctype\b[^<>]*+>|<\?xml\b[^<>]*+>", re.IGNORECASE)
 _UNSEEN = re.compile(r"<!--|<(script|style|template|noscript|head)\b[^<>]*+>", re.IGNORECASE)
-_ENTITY = re.compile(r"&(?:amp;)*+(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+_ENTITY = re.compile(r"&(?:amp;)*(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _ESCAPED_TAG = re.compile(r"&lt;/?(?:p|br|li|ul|ol|div|strong|span|h[1-6])\b[^<>]{0,200}?&gt;", re.IGNORECASE)
 _SPACES = re.compile(r"[^\S\n]+")
 

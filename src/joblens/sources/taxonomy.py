@@ -31,8 +31,8 @@ class Topic:
 def read_taxonomy(path: Path) -> list[Topic]:
     """The labels in the order of the file.
 
-    Only the column `label` must be there. Name and description come from `name` and `description`, or from the
-    columns of a language, such as `name_en` and `description_en`; a label without a name is its own name.
+    Only the column `label` must be there. Name and description come from `name` and `description`, or from
+    the columns of a language, such as `name_en` and `description_en`; a label without a name is its own name.
 
     Raises:
         DataError: The file is missing or empty, has no column `label`, or a label is missing or occurs twice.
