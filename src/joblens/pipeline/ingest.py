@@ -92,7 +92,7 @@ def _readable(frame: pl.DataFrame, is_html: bool) -> pl.DataFrame:
 
 
 def _drop_incomplete(ads: pl.DataFrame, where: str, data: Data) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Rows with text and label, and how many had no text, or a text but no label; no title becomes an empty one."""
+    """Rows with text and label, and how many had no text, or a text but no label; no title becomes ''."""
     for field, column in (("text", data.text), ("label", data.label)):
         if ads[field].null_count() == ads.height:
             raise DataError(

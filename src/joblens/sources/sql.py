@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FETCH_ROWS = 500
+FETCH_ROWS = 200
 """Rows that wait in memory; small, since one advert may be megabytes."""
 GROUP_ROWS = 20_000
-GROUP_CHARACTERS = 16_000_000
+GROUP_CHARACTERS = 8_000_000
 """A parquet row group ends at whichever comes first."""
 
 
@@ -186,23 +186,25 @@ def _open_rows(columns: Columns, table: str | None, query: str | None, url_env: 
             connection = connection.execution_options(postgresql_readonly=True)
         elif engine.dialect.name == "sqlite":
             connection.execute(sa.text("PRAGMA query_only = ON"))
-        connection = connection.execution_options(stream_results=True, yield_per=FETCH_ROWS)
+        streaming = {"stream_results": True, "max_row_buffer": FETCH_ROWS}
         if table is not None:
             statement = _select(connection, table, columns)
-            result = connection.execute(statement)
             sent = str(statement.compile(engine))
+            result = connection.execute(statement, execution_options=streaming)
         else:
             sent = (query or "").strip().rstrip(";")
             # Without parameters: a colon or a per cent sign in the query is only itself.
-            result = connection.execution_options(no_parameters=True).exec_driver_sql(sent)
-        if not result.returns_rows:
-            raise DataError("data.query gives no rows, expected a SELECT; joblens only reads")
-        names = tuple(result.keys())
-        if len(set(names)) < len(names):
-            raise DataError(
-                f"data.query gives columns {', '.join(names)}, expected each once; rename with AS"
-            )
-        yield _Rows(names, sent, ([tuple(row) for row in rows] for rows in result.partitions()))
+            options = {**streaming, "no_parameters": True}
+            result = connection.exec_driver_sql(sent, execution_options=options)
+        with result:
+            if not result.returns_rows:
+                raise DataError("data.query gives no rows, expected a SELECT; joblens only reads")
+            names = tuple(result.keys())
+            if len(set(names)) < len(names):
+                raise DataError(
+                    f"data.query gives columns {', '.join(names)}, expected each once; rename with AS"
+                )
+            yield _Rows(names, sent, ([tuple(row) for row in rows] for rows in result.partitions(FETCH_ROWS)))
 
 
 def _select(connection: "Connection", table: str, columns: Columns) -> Any:
@@ -218,7 +220,8 @@ def _select(connection: "Connection", table: str, columns: Columns) -> Any:
             "set data.table to a table or view that it has"
         )
     origin = sa.table(name, schema=schema)
-    found = list(connection.execute(sa.select(sa.text("*")).select_from(origin).limit(0)).keys())
+    with connection.execute(sa.select(sa.text("*")).select_from(origin).limit(0)) as nothing:
+        found = list(nothing.keys())
     check_columns(columns.wanted, found, f"table {table!r}")
     statement: sa.Select[*tuple[Any, ...]] = sa.select(
         *(sa.column(column) for column in columns.wanted)
