@@ -79,8 +79,8 @@ class ClassifierModule(pl.LightningModule):
         logits = torch.cat([logits for logits, _ in self._seen])  # (N, C)
         labels = torch.cat([labels for _, labels in self._seen])  # (N,)
         self._seen.clear()
-        guesses = best_class(logits)
         self.log("val/loss", self.loss(logits, labels))
+        guesses, labels = best_class(logits).cpu(), labels.cpu()
         self.log("val/macro_f1", macro_f1(guesses, labels, self.classes))
         self.log("val/accuracy", accuracy(guesses, labels))
 

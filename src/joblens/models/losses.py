@@ -6,27 +6,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, log_softmax, one_hot
 
-from joblens.errors import DataError
-
 
 def balanced_weights(labels: Tensor, classes: int) -> Tensor:
-    """Weigh each class by the inverse of its size: N / (C * rows of the class), as scikit-learn's 'balanced'.
+    """Weigh each class by the inverse of its size: N / (K * rows of the class), as scikit-learn's 'balanced'.
 
     Args:
         labels: (N,) class indices.
-        classes: C.
+        classes: C; K of them have rows.
 
     Returns:
-        (C,) float32; over all rows their mean is 1.
-
-    Raises:
-        DataError: A class has no rows.
+        (C,) float32, 0 for a class without rows; over all rows their mean is 1.
     """
-    sizes = torch.bincount(labels.long(), minlength=classes)  # (C,)
-    if bool((sizes == 0).any()):
-        empty = int((sizes == 0).nonzero()[0])
-        raise DataError(f"class {empty} has no training rows; drop its label or raise data.min_class_size")
-    return (len(labels) / (classes * sizes.double())).float()
+    sizes = torch.bincount(labels.long(), minlength=classes).double()  # (C,)
+    present = sizes > 0
+    weights = len(labels) / (present.sum() * sizes.clamp(min=1))  # (C,)
+    return torch.where(present, weights, torch.zeros_like(weights)).float()
 
 
 def focal_loss(

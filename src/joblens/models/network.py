@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-_FLAT = 1e-8
+_FLAT = 1e-6
 """A dimension whose standard deviation is below this never varies."""
 
 
@@ -26,9 +26,9 @@ class Standardise(nn.Module):
 
     def fit(self, vectors: Tensor) -> None:
         """Measure (N, D) training rows. A dimension that never varies is only centred."""
-        wide = vectors.double()
-        spread = wide.std(dim=0, correction=0)  # (D,)
-        self.mean.copy_(wide.mean(dim=0))
+        variance, mean = torch.var_mean(vectors, dim=0, correction=0)  # (D,), (D,)
+        spread = variance.sqrt()
+        self.mean.copy_(mean)
         self.scale.copy_(torch.where(spread > _FLAT, 1 / spread.clamp(min=_FLAT), torch.ones_like(spread)))
 
     def forward(self, vectors: Tensor) -> Tensor:

@@ -1,0 +1,166 @@
+"""Stage `train`: the classifier's network, calibrated, as a bundle; and one line per epoch."""
+
+import logging
+
+import torch
+from torch import nn
+
+from joblens.config import Config
+from joblens.device import choose_device
+from joblens.metrics import accuracy, best_class, expected_calibration_error, macro_f1
+from joblens.models.bundle import Bundle, write_bundle
+from joblens.models.calibration import Calibration, abstains, calibrate, prediction_sets, probabilities
+from joblens.paths import Layout
+from joblens.pipeline.train.fit import Epoch, EpochBar, fit_classifier
+from joblens.pipeline.train.rows import Rows, read_rows, source_hash
+from joblens.storage import file_hash, write_text
+from joblens.tracking import Tracker, build_tracker
+
+__all__ = ["Epoch", "fit_classifier", "run"]
+
+logger = logging.getLogger(__name__)
+
+_BINS = 15
+"""Bins of the calibration error on the model card, as in Guo et al. (2017)."""
+
+
+def run(config: Config, layout: Layout) -> None:
+    """Read vectors, labels and splits; write `layout.classifier` and `layout.training_log`.
+
+    Raises:
+        DataError: The tables do not fit together, a split is empty, there is one label only, or a label has
+            no training ads.
+        DeviceError: `compute.device` is `gpu` and there is none.
+        StorageError: The disk is full; what stood there before is untouched.
+    """
+    rows = read_rows(layout)
+    device = choose_device(config.compute.device)
+    tracker = build_tracker(config, layout, "train")
+    try:
+        _train(config, layout, rows, device, tracker)
+    finally:
+        tracker.finish()
+
+
+def _train(config: Config, layout: Layout, rows: Rows, device: torch.device, tracker: Tracker) -> None:
+    epochs: list[Epoch] = []
+    with EpochBar(config.classifier.max_epochs) as bar:
+
+        def remember(epoch: Epoch) -> None:
+            epochs.append(epoch)
+            bar.advance(epoch)
+            tracker.log(_as_metrics(epoch), step=epoch.number)
+
+        network = fit_classifier(
+            rows.vectors,
+            rows.labels,
+            rows.where("train"),
+            rows.where("validation"),
+            len(rows.names),
+            config.classifier,
+            device,
+            remember,
+        )
+    best = max(epochs, key=lambda epoch: epoch.macro_f1)  # the first of several
+    logger.info("%d epochs, epoch %d is the best: macro-F1 %.3f", len(epochs), best.number, best.macro_f1)
+    calibration, metrics = _calibrate(network, rows, config)
+    write_text(layout.training_log, _as_csv(epochs))
+    bundle = Bundle(
+        network=network,
+        labels=rows.names,
+        cleaning=config.cleaning,
+        embedding=config.embedding,
+        classifier=config.classifier,
+        encoder_fingerprint=rows.fingerprint,
+        calibration=calibration,
+        uses_title=rows.has_titles,
+        card=_card(rows, config, layout, {"run": len(epochs), "best": best.number}, metrics),
+    )
+    write_bundle(layout.classifier, bundle)
+    tracker.log({f"best/{name}": value for name, value in metrics.items()}, step=best.number)
+    tracker.log_file(layout.training_log)
+    tracker.log_file(layout.classifier / "README.md")
+
+
+def _calibrate(network: nn.Module, rows: Rows, config: Config) -> tuple[Calibration, dict[str, float]]:
+    """Calibrate on validation rows, and measure there what the model card will say."""
+    chosen = rows.where("validation")
+    labels = rows.labels[chosen]  # (m,)
+    with torch.inference_mode():
+        logits = network(rows.vectors[chosen])  # (m, C)
+    wanted = config.classifier
+    calibration = calibrate(logits, labels, wanted.coverage, wanted.target_precision)
+    if calibration.precision < calibration.target_precision:
+        logger.warning(
+            "no abstain threshold reaches precision %.3f on validation rows; the best, %.3f, reaches %.3f",
+            calibration.target_precision,
+            calibration.abstain_below,
+            calibration.precision,
+        )
+    if calibration.set_threshold == 0:
+        logger.warning(
+            "%d validation rows are too few for prediction sets of coverage %.2f: each holds all labels",
+            len(labels),
+            calibration.coverage,
+        )
+    scaled = probabilities(logits, calibration)
+    guesses = best_class(scaled)
+    sets = prediction_sets(scaled, calibration)
+    covered = sum(label in inside for label, inside in zip(labels.tolist(), sets, strict=True))
+    metrics = {
+        "accuracy": accuracy(guesses, labels),
+        "macro_f1": macro_f1(guesses, labels, len(rows.names)),
+        "ece": expected_calibration_error(scaled, labels, _BINS),
+        "coverage": covered / len(labels),
+        "mean_set_size": sum(map(len, sets)) / len(sets),
+        "answered": 1 - float(abstains(scaled, calibration).double().mean()),
+        "precision_of_answered": calibration.precision,
+    }
+    return calibration, {name: round(value, 6) for name, value in metrics.items()}
+
+
+def _card(
+    rows: Rows, config: Config, layout: Layout, epochs: dict[str, int], metrics: dict[str, float]
+) -> dict[str, object]:
+    """Where the model comes from. No time and no commit: the same input gives the same bytes."""
+    from joblens import __version__
+
+    train = rows.labels[rows.where("train")]
+    sizes = torch.bincount(train, minlength=len(rows.names)).tolist()
+    return {
+        "joblens": __version__,
+        "code": source_hash(layout),
+        "data": {split: len(rows.where(split)) for split in ("train", "validation", "test")},
+        "train_ads_by_label": dict(zip(rows.names, sizes, strict=True)),
+        "hashes": {
+            path.name: file_hash(path)
+            for path in (layout.clean_ads, layout.labels, layout.splits, layout.ids, layout.embeddings)
+        },
+        "encoder": {
+            "model": config.embedding.model,
+            "revision": config.embedding.revision,
+            "fingerprint": rows.fingerprint,
+        },
+        "config": config.model_dump(mode="json", include={"cleaning", "embedding", "classifier"}),
+        "epochs": epochs,
+        "metrics": metrics,
+    }
+
+
+def _as_metrics(epoch: Epoch) -> dict[str, float]:
+    return {
+        "train/loss": epoch.train_loss,
+        "val/loss": epoch.validation_loss,
+        "val/macro_f1": epoch.macro_f1,
+        "val/accuracy": epoch.accuracy,
+    }
+
+
+def _as_csv(epochs: list[Epoch]) -> str:
+    """One line per epoch, six digits."""
+    lines = [",".join(["epoch", *_as_metrics(epochs[0])])]
+    for epoch in epochs:
+        lines.append(
+            ",".join([str(epoch.number), *(f"{value:.6f}" for value in _as_metrics(epoch).values())])
+        )
+    return "\n".join(lines) + "\n"

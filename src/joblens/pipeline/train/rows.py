@@ -1,0 +1,113 @@
+"""What train reads: one row per ad, and the hash of the code that is about to run."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from joblens.errors import DataError
+from joblens.paths import Layout
+from joblens.storage import (
+    content_hash,
+    file_hash,
+    read_json,
+    read_table,
+    read_tensor_metadata,
+    read_tensors,
+)
+
+_AGAIN = "run `dvc repro`"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """N ads with their vectors, labels and splits, in one order."""
+
+    vectors: Tensor
+    """(N, D) float32."""
+    labels: Tensor
+    """(N,) int64, index into `names`."""
+    splits: list[str]
+    """`train`, `validation` or `test`."""
+    names: tuple[str, ...]
+    """The C labels."""
+    fingerprint: str
+    """Of the encoder that made the vectors."""
+    has_titles: bool
+    """Whether any ad has a title."""
+
+    def where(self, split: str) -> Tensor:
+        """Row numbers of one split, ascending: (n,) int64."""
+        return torch.tensor([row for row, name in enumerate(self.splits) if name == split], dtype=torch.int64)
+
+
+def read_rows(layout: Layout) -> Rows:
+    """Read and align vectors, labels and splits.
+
+    Raises:
+        DataError: A file is missing or damaged, the files are not of the same ads, a label index is outside
+            labels.json, a split is empty, there is one label only, or a label has no training ads.
+    """
+    tensors = read_tensors(layout.embeddings)
+    missing = {"vectors", "labels"} - tensors.keys()
+    fingerprint = read_tensor_metadata(layout.embeddings).get("fingerprint")
+    if missing or not fingerprint:
+        raise DataError(
+            f"{layout.embeddings} has no {', '.join([*sorted(missing), 'fingerprint'])}; {_AGAIN}"
+        )
+    ids = read_table(layout.ids, columns={"id"})
+    splits = read_table(layout.splits, columns={"id", "split"})
+    titles = read_table(layout.clean_ads, columns={"id", "title"})
+    table = ids.join(splits, on="id", how="left", maintain_order="left").join(
+        titles, on="id", how="left", maintain_order="left"
+    )
+    rows = Rows(
+        vectors=tensors["vectors"].float(),
+        labels=tensors["labels"].long(),
+        splits=table["split"].fill_null("").to_list(),
+        names=tuple(entry["label"] for entry in read_json(layout.labels)),
+        fingerprint=fingerprint,
+        has_titles=any(table["title"].to_list()),
+    )
+    if not len(ids) == len(table) == len(rows.vectors) == len(rows.labels):
+        raise DataError(
+            f"{len(ids)} ids, {len(rows.vectors)} vectors and {len(rows.labels)} labels are not of the same "
+            f"ads; {_AGAIN}"
+        )
+    if "" in rows.splits:
+        raise DataError(f"{layout.splits} lacks {rows.splits.count('')} of {len(ids)} ads; {_AGAIN}")
+    _check_labels(rows)
+    return rows
+
+
+def source_hash(layout: Layout) -> str | None:
+    """SHA-256 over the source files that dvc.yaml lists for train; None where there is no such list."""
+    import yaml
+
+    if not layout.dvc_yaml.is_file():
+        return None
+    stages = yaml.safe_load(layout.dvc_yaml.read_text(encoding="utf-8"))["stages"]
+    sources = sorted(path for path in stages["train"]["deps"] if path.endswith(".py"))
+    found = [(path, layout.root / path) for path in sources if (layout.root / path).is_file()]
+    return (
+        content_hash(*(part for name, path in found for part in (name, file_hash(path)))) if found else None
+    )
+
+
+def _check_labels(rows: Rows) -> None:
+    classes = len(rows.names)
+    if classes < 2:
+        raise DataError(f"the ads have {classes} label {list(rows.names)}; a classifier needs at least two")
+    low, high = int(rows.labels.min()), int(rows.labels.max())
+    if low < 0 or high >= classes:
+        raise DataError(f"labels run from {low} to {high}, labels.json has {classes}; {_AGAIN}")
+    for split in ("train", "validation"):
+        if split not in rows.splits:
+            raise DataError(f"no ad is in the {split} split; change evaluation.split or add ads")
+    sizes = torch.bincount(rows.labels[rows.where("train")], minlength=classes).tolist()
+    empty = [name for name, size in zip(rows.names, sizes, strict=True) if size == 0]
+    if empty:
+        raise DataError(
+            f"labels {empty} have no training ads; drop them from the taxonomy, raise data.min_class_size or "
+            "add ads, then run `dvc repro` again"
+        )
