@@ -1,8 +1,8 @@
 """Send figures to W&B, and nothing but figures: numbers and a short list of files.
 
 W&B by itself copies code, Git state, console output, command line, host name and more. All of that is turned
-off, and what is left passes through two narrow doors, `Tracker.log` and `Tracker.log_file`. Without an account
-a run stays on this machine until `wandb sync` sends it.
+off, and what is left passes through two narrow doors, `Tracker.log` and `Tracker.log_file`. Without a key a
+run stays on this machine until `wandb sync` sends it.
 """
 
 import logging
