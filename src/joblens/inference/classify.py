@@ -1,0 +1,170 @@
+"""A trained bundle at work: texts in, guesses out, along the same path as the pipeline."""
+
+import threading
+from collections.abc import Sequence
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import torch
+
+from joblens.config import Compute
+from joblens.encoders import Encoder, build_encoder
+from joblens.errors import BundleError, DataError
+from joblens.extractors import Extractor, build_extractor
+from joblens.extractors.cleaning import clean_ads
+from joblens.models.bundle import Bundle, read_bundle
+from joblens.models.calibration import abstains, prediction_sets, probabilities
+from joblens.records import Ad, Guess
+from joblens.sources.html import html_to_text
+from joblens.storage import content_hash, file_hash
+from joblens.text import join_title, normalise, word_count
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+NO_TEXT = "no text"
+"""The reason of a guess for an advert without anything to read."""
+
+TOP = 3
+
+_DECIDING_FILES = ("model.safetensors", "config.json", "labels.json")
+
+
+class Classifier:
+    """A bundle with the extractor and encoder it was trained with.
+
+    The same text gives the same guess. Threads may share one: they take turns at the models.
+
+        from joblens import Classifier
+
+        classifier = Classifier.load("models/classifier")
+        (guess,) = classifier.predict(["We are looking for a nurse for our ward."])
+        print(guess.label, guess.probability)
+    """
+
+    def __init__(
+        self, bundle: Bundle, extractor: Extractor, encoder: Encoder, *, name: str, version: str
+    ) -> None:
+        """Put the parts together; `load` reads them from a folder.
+
+        Raises:
+            BundleError: The encoder is not the one that the bundle was trained with.
+        """
+        if encoder.fingerprint != bundle.encoder_fingerprint:
+            raise BundleError(
+                f"bundle {name!r} was trained with encoder {bundle.encoder_fingerprint[:12]}, this is "
+                f"{encoder.fingerprint[:12]} ({bundle.embedding.model}); install the joblens version and the "
+                "weights it was trained with, or train again with `dvc repro`"
+            )
+        self.bundle = bundle
+        self.name = name
+        self.version = version
+        self._extractor = extractor
+        self._encoder = encoder
+        self._turn = threading.Lock()  # tokenizers must not be shared between threads
+
+    @classmethod
+    def load(cls, folder: str | Path, *, device: str = "auto", encode_batch_size: int = 32) -> Self:
+        """Read a bundle and build what it needs.
+
+        Args:
+            folder: The bundle that `train` wrote.
+            device: `auto`, `cpu` or `gpu`; changes speed, not answers.
+            encode_batch_size: Texts encoded at once; changes speed and memory, not answers.
+
+        Raises:
+            BundleError: The bundle is missing, damaged or made for another encoder.
+            ModelError: The encoder's or extractor's weights are missing or not the expected ones.
+            DeviceError: The asked-for device is not there.
+        """
+        folder = Path(folder)
+        bundle = read_bundle(folder)
+        compute = Compute.model_validate(
+            {"device": device, "workers": 1, "encode_batch_size": encode_batch_size}
+        )
+        return cls(
+            bundle,
+            build_extractor(bundle.cleaning, compute),
+            build_encoder(bundle.embedding, compute),
+            name=folder.resolve().name,
+            version=content_hash(*(file_hash(folder / file) for file in _DECIDING_FILES))[:12],
+        )
+
+    def predict(self, texts: Sequence[str], titles: Sequence[str | None] | None = None) -> list[Guess]:
+        """One guess for each text, in their order.
+
+        An advert that has no words, or none left after cleaning, gets no label: its guess is abstained with
+        the reason `no text`, an empty label, probability 0, an empty top and every label in its prediction
+        set.
+
+        Args:
+            texts: Adverts as they are, plain or HTML.
+            titles: Their titles; None, or None for one of them, where there is none. They are read only when
+                the bundle was trained with titles.
+
+        Raises:
+            DataError: A text is None, NaN or not a string, or there are more or fewer titles than texts.
+        """
+        ads = _ads(texts, titles, uses_title=self.bundle.uses_title)
+        if not ads:
+            return []
+        with self._turn, torch.inference_mode():
+            cleaned = clean_ads(ads, self.bundle.cleaning, self._extractor)
+            read = [join_title(ad.title, ad.clean_text) for ad in cleaned]
+            rows = [row for row, text in enumerate(read) if word_count(text)]
+            answered = self._guesses([read[row] for row in rows])
+        by_row = dict(zip(rows, answered, strict=True))
+        nothing = Guess("", 0.0, (), self.bundle.labels, abstained=True, reason=NO_TEXT)
+        return [by_row.get(row, nothing) for row in range(len(ads))]
+
+    def _guesses(self, texts: Sequence[str]) -> list[Guess]:
+        if not texts:
+            return []
+        logits = self.bundle.network(self._encoder.encode(texts))  # (N, C)
+        scaled = probabilities(logits, self.bundle.calibration)  # (N, C)
+        sets = prediction_sets(scaled, self.bundle.calibration)
+        unsure = abstains(scaled, self.bundle.calibration).tolist()
+        return [self._guess(*row) for row in zip(scaled, sets, unsure, strict=True)]
+
+    def _guess(self, row: "Tensor", inside: Sequence[int], is_unsure: bool) -> Guess:
+        """One row of probabilities (C,) with its prediction set as a guess."""
+        labels = self.bundle.labels
+        likeliest = row.argsort(descending=True, stable=True)[:TOP].tolist()  # ties go to the lower index
+        top = tuple((labels[index], float(row[index])) for index in likeliest)
+        label, probability = top[0]
+        reason = None
+        if is_unsure:
+            threshold = self.bundle.calibration.abstain_below
+            reason = (
+                f"probability {probability:.3f} is below {threshold:.3f}, where the model starts to answer"
+            )
+        return Guess(label, probability, top, tuple(labels[index] for index in inside), is_unsure, reason)
+
+
+def _ads(texts: Sequence[str], titles: Sequence[str | None] | None, *, uses_title: bool) -> list[Ad]:
+    """Adverts as `ingest` makes them; their titles are empty when they are not to be used."""
+    if isinstance(texts, str):
+        raise DataError("texts is one string, expected a list of them; put it in a list: predict([text])")
+    texts = list(texts)
+    titles = [None] * len(texts) if titles is None else list(titles)
+    if len(titles) != len(texts):
+        raise DataError(
+            f"there are {len(titles)} titles for {len(texts)} texts; "
+            "give one for each, None where there is none"
+        )
+    ads = []
+    for row, (title, text) in enumerate(zip(titles, texts, strict=True)):
+        read_title = _readable("" if title is None else title, row, "title")
+        ads.append(Ad(id=str(row), title=read_title if uses_title else "", text=_readable(text, row, "text")))
+    return ads
+
+
+def _readable(value: object, row: int, field: str) -> str:
+    if not isinstance(value, str):
+        is_nan = isinstance(value, float) and isnan(value)
+        found = "None" if value is None else "NaN" if is_nan else type(value).__name__
+        raise DataError(
+            f"{field} {row} is {found}, expected a string; leave the row out or give it an empty string"
+        )
+    return normalise(html_to_text(value))

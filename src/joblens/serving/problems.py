@@ -1,0 +1,46 @@
+"""What is wrong with a request, in words that never repeat what was sent: adverts may hold personal data."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from joblens.errors import nearest
+from joblens.serving.schemas import FieldProblem
+
+MOST_PROBLEMS = 20
+
+_FIELDS = ("ads", "title", "text")
+_SHAPES = ("one", "many")  # the tags of the union in `schemas.Question`
+
+
+def field_problems(errors: Sequence[Mapping[str, Any]]) -> list[FieldProblem]:
+    """Errors of pydantic as places and words, the first `MOST_PROBLEMS` of them.
+
+    Args:
+        errors: As pydantic lists them, with `type`, `loc` and `msg`; `input` is not looked at.
+    """
+    found = [_problem(error) for error in errors[:MOST_PROBLEMS]]
+    left = len(errors) - len(found)
+    return [*found, FieldProblem(field="", problem=f"and {left} more")] if left > 0 else found
+
+
+def _problem(error: Mapping[str, Any]) -> FieldProblem:
+    place = [part for part in error["loc"] if part != "body"]
+    if place and place[0] in _SHAPES:
+        place = place[1:]
+    if error["type"] == "json_invalid":
+        return FieldProblem(field="", problem=f"not JSON: {error['ctx']['error']} (character {place[-1]})")
+    if error["type"] == "extra_forbidden":
+        near = nearest(str(place[-1]), _FIELDS)
+        return FieldProblem(
+            field=_spell(place[:-1]), problem=f"no such field{near}; expected title and text, or ads"
+        )
+    if error["type"] in {"model_attributes_type", "model_type", "missing"} and not place:
+        return FieldProblem(
+            field="", problem="expected a JSON object, sent with Content-Type: application/json"
+        )
+    return FieldProblem(field=_spell(place), problem=error["msg"])
+
+
+def _spell(place: Sequence[int | str]) -> str:
+    """`ads.3.text`; a name that is not ours is the client's text, and is left out."""
+    return ".".join(str(part) for part in place if isinstance(part, int) or part in _FIELDS)

@@ -1,0 +1,117 @@
+"""Run the API with uvicorn until it is told to stop."""
+
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from joblens.errors import ConfigError
+from joblens.serving.limits import Limits
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from joblens.inference.classify import Classifier
+
+logger = logging.getLogger(__name__)
+
+
+def serve(
+    bundle: Path,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    *,
+    device: str = "auto",
+    limits: Limits | None = None,
+    drain_seconds: int = 30,
+) -> None:
+    """Serve a bundle until SIGTERM or SIGINT, then finish the requests at hand and return.
+
+    Args:
+        bundle: The trained bundle's folder.
+        host: Address to listen on; `0.0.0.0` is every interface.
+        port: 0 takes a free one, and the log says which.
+        device: `auto`, `cpu` or `gpu`.
+        limits: What it refuses; None takes the defaults.
+        drain_seconds: How long requests at hand may take after the signal.
+
+    Raises:
+        ConfigError: The address is not ours, the port is taken, or the packages of the extra `serve` are not
+            installed.
+        BundleError: The bundle is missing, damaged or made for another encoder.
+        ModelError: The encoder's or extractor's weights are missing.
+        DeviceError: The asked-for device is not there.
+    """
+    try:
+        import uvicorn
+
+        from joblens.serving.api import create_app
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"serving needs the package {error.name}; run `pip install 'joblens[serve]'`"
+        ) from error
+
+    outcome: list[Future[Classifier]] = []
+
+    def stop_unless_loaded(loading: "Future[Classifier]") -> None:
+        outcome.append(loading)
+        if loading.exception() is not None:
+            server.should_exit = True
+
+    listener = _listen(host, port)
+    app = create_app(bundle, limits, device=device, when_loaded=stop_unless_loaded)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,  # the command line has set logging up
+            access_log=False,  # a query string may hold an advert
+            server_header=False,
+            timeout_graceful_shutdown=drain_seconds,
+        )
+    )
+    address, bound = listener.getsockname()[:2]
+    shown = f"[{address}]" if ":" in address else address
+    logger.info("listening on http://%s:%d, loading %s", shown, bound, bundle)
+    with listener, _signals_stop(server):
+        server.run(sockets=[listener])
+    if outcome and outcome[0].exception() is not None:
+        outcome[0].result()  # raises what stopped the server
+    logger.info("stopped")
+
+
+@contextmanager
+def _signals_stop(server: "uvicorn.Server") -> Iterator[None]:
+    """SIGTERM and SIGINT end the server and are done with.
+
+    uvicorn repeats the signal once it has drained; without this the process would end with 143, not with 0.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    if threading.current_thread() is not threading.main_thread():  # only there may handlers be set
+        yield
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ConfigError(
+            f"cannot listen on {host}:{port} ({reason}); choose another host or port"
+        ) from error

@@ -1,0 +1,157 @@
+import math
+import threading
+
+import pytest
+
+from joblens.errors import BundleError, DataError
+from joblens.inference.classify import Classifier
+
+CARPENTER = "Vi søger en tømrer til tag og væg."
+NURSE = "Sygeplejerske til hospital, pleje og medicin."
+
+
+def test_an_advert_full_of_a_labels_words_gets_that_label(classifier):
+    guesses = classifier.predict([CARPENTER, NURSE, "Kok til restaurant"])
+    assert [guess.label for guess in guesses] == ["Byggeri", "Sundhed", "Køkken"]
+
+
+def test_the_top_is_sorted_sums_to_one_over_all_labels_and_starts_with_the_guess(classifier):
+    (guess,) = classifier.predict([CARPENTER])
+    chances = [chance for _, chance in guess.top]
+    assert len(guess.top) == 3
+    assert chances == sorted(chances, reverse=True)
+    assert sum(chances) == pytest.approx(1.0)
+    assert guess.top[0] == (guess.label, guess.probability)
+
+
+def test_the_prediction_set_holds_the_labels_above_the_threshold(classifier):
+    (guess,) = classifier.predict([CARPENTER])
+    expected = [label for label, chance in guess.top if chance >= 0.05]  # the fixture's set_threshold
+    assert list(guess.prediction_set) == expected
+
+
+def test_a_guess_below_the_threshold_abstains_and_says_why(make_bundle):
+    strict = Classifier.load(make_bundle(abstain_below=1.0))
+    (guess,) = strict.predict(["tømrer kok"])
+    assert guess.abstained
+    assert guess.label in {"Byggeri", "Køkken"}
+    assert (
+        guess.reason
+        == f"probability {guess.probability:.3f} is below 1.000, where the model starts to answer"
+    )
+
+
+def test_a_guess_that_does_not_abstain_has_no_reason(classifier):
+    (guess,) = classifier.predict([CARPENTER])
+    assert not guess.abstained
+    assert guess.reason is None
+
+
+def test_no_texts_give_no_guesses(classifier):
+    assert classifier.predict([]) == []
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "\x00", "<p></p>", "?!"])
+def test_a_text_without_words_abstains_with_every_label_possible(classifier, text):
+    (guess,) = classifier.predict([text])
+    assert (guess.label, guess.probability, guess.top) == ("", 0.0, ())
+    assert guess.prediction_set == classifier.bundle.labels
+    assert guess.abstained
+    assert guess.reason == "no text"
+
+
+def test_texts_without_words_do_not_move_the_others(classifier):
+    guesses = classifier.predict(["", CARPENTER, "", NURSE])
+    assert [guess.label for guess in guesses] == ["", "Byggeri", "", "Sundhed"]
+
+
+def test_a_title_alone_is_enough_to_guess_from(classifier):
+    (guess,) = classifier.predict([""], titles=["Tømrer"])
+    assert guess.label == "Byggeri"
+
+
+def test_a_bundle_trained_without_titles_does_not_read_them(make_bundle):
+    untitled = Classifier.load(make_bundle(uses_title=False))
+    assert untitled.predict([NURSE], titles=["Tømrer murer tag"]) == untitled.predict([NURSE])
+    assert untitled.predict([""], titles=["Tømrer"])[0].reason == "no text"
+
+
+def test_a_bundle_trained_with_titles_reads_them(classifier):
+    (without,), (within,) = (
+        classifier.predict([NURSE]),
+        classifier.predict([NURSE], titles=["Tømrer murer tag"]),
+    )
+    assert within.probability < without.probability  # the title speaks for another label
+
+
+def test_html_reads_like_the_plain_text_in_it(classifier):
+    plain, marked = classifier.predict(["Tømrer\ntil tag", "<h1>Tømrer</h1><p>til <b>tag</b></p>"])
+    assert plain == marked
+
+
+def test_personal_data_does_not_change_the_guess(classifier):
+    """The pattern cleaning masks every address with the same word."""
+    one, other = classifier.predict(["Tømrer, skriv til kok@restaurant.dk", "Tømrer, skriv til bo@firma.dk"])
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ([None], "text 0 is None, expected a string"),
+        ([CARPENTER, math.nan], "text 1 is NaN, expected a string"),
+        ([CARPENTER, 7], "text 1 is int, expected a string"),
+        (CARPENTER, "texts is one string, expected a list"),
+    ],
+)
+def test_what_is_not_a_list_of_strings_is_refused(classifier, texts, message):
+    with pytest.raises(DataError, match=message):
+        classifier.predict(texts)
+
+
+def test_another_number_of_titles_is_refused(classifier):
+    with pytest.raises(DataError, match="2 titles for 1 texts"):
+        classifier.predict([CARPENTER], titles=["a", "b"])
+
+
+def test_a_title_may_be_none_but_not_nan(classifier):
+    assert classifier.predict([CARPENTER], titles=[None]) == classifier.predict([CARPENTER])
+    with pytest.raises(DataError, match="title 0 is NaN"):
+        classifier.predict([CARPENTER], titles=[math.nan])
+
+
+def test_a_bundle_of_another_encoder_is_refused_with_both_fingerprints(make_bundle, classifier):
+    other = make_bundle(name="foreign", fingerprint="f" * 64)
+    mine = classifier.bundle.encoder_fingerprint[:12]
+    with pytest.raises(BundleError, match=f"'foreign' was trained with encoder ffffffffffff, this is {mine}"):
+        Classifier.load(other)
+
+
+def test_a_missing_bundle_is_refused(tmp_path):
+    with pytest.raises(BundleError, match="there is no bundle folder"):
+        Classifier.load(tmp_path / "nowhere")
+
+
+def test_the_version_changes_with_the_bundle_and_only_then(make_bundle, bundle_folder, classifier):
+    assert Classifier.load(str(bundle_folder)).version == classifier.version
+    assert Classifier.load(make_bundle(abstain_below=0.5)).version != classifier.version
+    assert len(classifier.version) == 12
+
+
+def test_a_five_megabyte_advert_is_read_whole(classifier):
+    """All its words stand at the very end."""
+    long, short = classifier.predict(["- " * 2_500_000 + CARPENTER, CARPENTER])
+    assert long.label == "Byggeri"
+    assert long.probability == pytest.approx(short.probability)
+
+
+def test_threads_that_share_a_classifier_get_the_same_guesses(classifier):
+    texts = [CARPENTER, NURSE, "Kok til restaurant"]
+    alone = classifier.predict(texts)
+    together: list[object] = []
+    threads = [threading.Thread(target=lambda: together.append(classifier.predict(texts))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert together == [alone] * 8
