@@ -146,17 +146,22 @@ def windows(
     return packed
 
 
-def chunks(costs: Sequence[int], limit: int, *, overlap: int = 0) -> list[Span]:
+def chunks(costs: Sequence[int], limit: int, *, overlap: int = 0, most: int | None = None) -> list[Span]:
     """Index ranges that cover all items in order, each as long as its costs add up to at most `limit`.
+
+    With `most`, no range has more than that many items either.
 
     Neighbours share up to `overlap` items, fewer where the next item would not fit beside them. An item that
     costs more than `limit` gets a range of its own: the caller decides what to do with it.
 
     Raises:
-        ValueError: `limit` is below 1, or `overlap` is not in [0, limit).
+        ValueError: `limit` or `most` is below 1, or `overlap` is not less than both and at least 0.
     """
-    if limit < 1 or not 0 <= overlap < limit:
-        raise ValueError(f"limit {limit} and overlap {overlap}: expected limit >= 1 and 0 <= overlap < limit")
+    size = limit if most is None else most
+    if min(limit, size) < 1 or not 0 <= overlap < min(limit, size):
+        raise ValueError(
+            f"limit {limit}, most {most}, overlap {overlap}: expected 0 <= overlap < limit and most"
+        )
     ranges: list[Span] = []
     first, end = 0, 0
     while end < len(costs):
@@ -164,7 +169,7 @@ def chunks(costs: Sequence[int], limit: int, *, overlap: int = 0) -> list[Span]:
         while first < end and total + costs[end] > limit:  # the shared items leave no room for a new one
             total -= costs[first]
             first += 1
-        while end < len(costs) and (end == first or total + costs[end] <= limit):
+        while end < len(costs) and end - first < size and (end == first or total + costs[end] <= limit):
             total += costs[end]
             end += 1
         ranges.append((first, end))

@@ -135,9 +135,14 @@ def test_chunks_cover_all_items_and_always_move_on(costs, limit, data):
     assert ends == sorted(set(ends))
 
 
+def test_chunks_hold_no_more_items_than_they_may():
+    assert chunks([1, 1, 1, 1, 1], 9, most=2) == [(0, 2), (2, 4), (4, 5)]
+    assert chunks([2, 2, 1, 1, 1], 4, most=2, overlap=1) == [(0, 2), (1, 3), (2, 4), (3, 5)]
+
+
 @pytest.mark.parametrize(("limit", "overlap"), [(0, 0), (3, 3), (3, -1)])
 def test_an_impossible_window_is_refused(limit, overlap):
-    with pytest.raises(ValueError, match="expected limit >= 1"):
+    with pytest.raises(ValueError, match="expected 0 <= overlap < limit"):
         chunks([1], limit, overlap=overlap)
 
 

@@ -1,0 +1,117 @@
+"""Find, check and load the files of a GLiNER model: safetensors only, nothing executable, revision pinned."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from joblens.errors import ModelError
+from joblens.storage import content_hash, file_hash
+
+WEIGHTS = "model.safetensors"
+SETTINGS = "gliner_config.json"
+_WANTED = ("*.json", "*.safetensors", "*.txt", "*.model")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+def locate(model: str, revision: str | None) -> Path:
+    """The folder of the model: itself when it is one, otherwise the hub's snapshot at a pinned commit.
+
+    Raises:
+        ModelError: There is no such folder, the revision is not a commit, the hub cannot be reached, or the
+            folder lacks a file or asks to run code.
+    """
+    folder = Path(model)
+    if not folder.is_dir():
+        folder = _download(model, revision)
+    for name in (SETTINGS, WEIGHTS):
+        if not (folder / name).is_file():
+            raise ModelError(
+                f"{folder} has no {name}; cleaning.model should be a GLiNER folder saved with "
+                "save_pretrained(..., safe_serialization=True)"
+            )
+    for settings in sorted(folder.rglob("*.json")):
+        if '"auto_map"' in settings.read_text(encoding="utf-8", errors="replace"):
+            raise ModelError(
+                f"{settings} asks to run code that came with the model (auto_map); joblens never does: "
+                "use a model of a standard architecture"
+            )
+    return folder
+
+
+def _download(model: str, revision: str | None) -> Path:
+    if model.startswith((".", "/", "~")) or not re.fullmatch(r"[\w.-]+/[\w.-]+", model):
+        raise ModelError(
+            f"cleaning.model is {model!r}, which is no folder here; give a GLiNER folder or a hub id"
+        )
+    if revision is None or not _COMMIT.fullmatch(revision):
+        raise ModelError(
+            f"cleaning.revision is {revision!r}; expected the 40 hex digits of a commit of {model}, "
+            "because a hub id without one can change under you"
+        )
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(model, revision=revision, allow_patterns=list(_WANTED)))
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelError(
+            f"the hub gave no {model} at {revision[:8]} ({reason}); "
+            "go online once, or set cleaning.model to a local folder"
+        ) from error
+
+
+def load_weights(folder: Path) -> Any:
+    """The model in the folder, in float32 and in evaluation mode, on the CPU.
+
+    Raises:
+        ModelError: The files are damaged, do not fit each other, or lack weights.
+    """
+    from gliner import GLiNER
+    from safetensors import SafetensorError, safe_open
+
+    _refuse_foreign_code(folder)
+    try:
+        model = GLiNER.from_pretrained(str(folder), map_location="cpu", load_tokenizer=True)
+        with safe_open(folder / WEIGHTS, framework="pt") as file:
+            stored = {*file.keys(), *(file.metadata() or {})}
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ModelError(
+            f"the GLiNER model in {folder} cannot be loaded ({reason}); copy it again whole"
+        ) from error
+    missing = sorted({name for name, _ in model.model.named_parameters()} - stored)
+    if missing:
+        raise ModelError(
+            f"{folder / WEIGHTS} lacks {len(missing)} weights, {missing[0]} first; copy it again whole"
+        )
+    return model.float().eval()
+
+
+def _refuse_foreign_code(folder: Path) -> None:
+    """Check an encoder that GLiNER would look up elsewhere, because it builds encoders trusting remote code."""
+    try:
+        settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+        if settings.get("encoder_config"):
+            return
+        from transformers import AutoConfig
+
+        base = AutoConfig.from_pretrained(settings["model_name"], trust_remote_code=False)
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"{folder / SETTINGS} names no encoder that can be loaded ({reason})") from error
+    if getattr(base, "auto_map", None):
+        raise ModelError(
+            f"{settings['model_name']} asks to run code that came with it; use a standard encoder"
+        )
+
+
+def fingerprint(folder: Path, labels: Sequence[str], threshold: float, max_tokens: int | None) -> str:
+    """Hash of the model's files, the labels in order, the threshold, the window and gliner's version."""
+    files = sorted(path for pattern in _WANTED for path in folder.rglob(pattern))
+    hashes = [f"{path.relative_to(folder).as_posix()}={file_hash(path)}" for path in files]
+    return content_hash("gliner", version("gliner"), *hashes, *labels, repr(threshold), repr(max_tokens))

@@ -1,0 +1,137 @@
+"""Telephone numbers in text, and the many numbers in adverts that are none.
+
+A Danish number has eight digits, the first 2 to 9 (Digitaliseringsstyrelsen, "Den danske nummerplan"); an
+international one has at most 15 (ITU-T E.164). Years, dates, salaries, postcodes and reference numbers look
+alike, so a number without a country code is judged by its grouping and by the words around it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from joblens.extractors.checksums import is_calendar_day
+from joblens.text import Span
+
+_GROUP = re.compile(r"[0-9]+")
+_NOT_DIGITS = re.compile(r"[^0-9]")
+_S = "[ \u00a0\u202f]"  # the blanks people put between groups
+_X = "[ \u00a0\u202f.\\-\u2010-\u2015/]"  # any separator
+
+_DANISH_CODE = re.compile(
+    rf"(?:\+|\(\+|00(?<![0-9.,:]00)){_S}?45\)?(?:{_X}|\(0\)){{0,3}}[2-9](?:{_X}{{0,2}}[0-9]){{7}}(?![0-9])"
+)
+_INTERNATIONAL = re.compile(
+    rf"(?:\+|\(\+|00(?<![0-9.,:]00)){_S}?[1-9](?:(?:{_X}|[()]){{0,3}}[0-9]){{6,13}}(?![0-9])"
+)
+_EIGHT = re.compile(
+    rf"[1-9](?<![0-9][0-9])[0-9](?:[0-9]{{6}}"  # 12345678
+    rf"|(?:{_S}[0-9][0-9]){{3}}|(?:-[0-9][0-9]){{3}}|(?:\.[0-9][0-9]){{3}}"  # 12 34 56 78
+    rf"|[0-9][0-9](?:{_S}|{_S}?-{_S}?)[0-9]{{4}}"  # 1234 5678
+    rf"|[0-9]{_S}[0-9][0-9]{_S}[0-9]{{3}}|{_S}[0-9]{{3}}{_S}[0-9]{{3}})(?![0-9])"  # 123 45 678, 12 345 678
+)
+_NORTH_AMERICAN = re.compile(
+    r"(?:1[-. ])?(?:\((?<![0-9]\()[2-9][0-9]{2}\) ?|[2-9](?<![0-9][2-9])[0-9]{2}[-.])"
+    r"[2-9][0-9]{2}[-. ][0-9]{4}(?![0-9])"
+)
+_TRUNK = re.compile(
+    rf"(?:\(0(?<![0-9]\(0)|0(?<![0-9.,:+(/-]0))[1-9][0-9]{{0,4}}\)?(?:{_S}|[-/]|{_S}[-/]{_S})?[0-9]{{3,9}}"
+    rf"(?:[ \-][0-9]{{2,4}}){{0,3}}(?![0-9])"
+)
+_AFTER_CUE = re.compile(
+    r"\b(?:tlf|tel|telef[oó]n\w{0,8}|telephone|phones?|mobil\w{0,8}|cell|cellphone|call|ring(?: til)?"
+    r"|sms|fax|whatsapp|fono|celular|тел(?:ефон)?|моб)(?:\b|(?=[0-9]))"
+    r"(?:[. ]{0,2}(?:nr|nummer|no|number|número)\b)?[^\w\n+(]{0,4}"
+    r"(?:(?:på|at|to|us at|us on|on|al)\b[^\w\n+(]{0,2})?"
+    rf"(\(?[0-9](?:(?:{_X}|[()]){{0,2}}[0-9]){{6,13}})(?![0-9])",
+    re.IGNORECASE,
+)
+_EXTENSION = re.compile(r"(?:[ ,]{0,2}(?:ext\.?|lokal|lok\.|x) ?[0-9]{1,5})(?![0-9])", re.IGNORECASE)
+_CUE_BEFORE = re.compile(
+    r"(?:tlf|tel|telefon\w{0,8}|phone|mobil\w{0,8}|mobile|cell|call|ring|kontakt|contact|sms|fax|direkte|whatsapp)"
+    r"[^0-9\n]{0,20}\Z",
+    re.IGNORECASE,
+)
+_OTHER_NUMBER = re.compile(
+    r"(?:\b(?:id|nr|no|ref|reference|sag|sagsnr|sagsnummer|jobnr|jobnummer|jobid|stillingsnr|stillingsnummer"
+    r"|journal\w{0,6}|cvr|ean|se|p-nr|p-nummer|konto|kontonr|kontonummer|reg|isbn|issn|nummer|number|uge|uger"
+    r"|weeks?|orgnr|gln|løbenr)"
+    r"|[#№$€£]|\b(?:kr|dkk|eur|usd|sek|nok|gbp|php|pln|rs))[^\w\n]{0,4}\Z",
+    re.IGNORECASE,
+)
+_MONEY_AFTER = re.compile(
+    r"\s?(?:,-|kr\b|kr\.|kroner|dkk|eur|euro|usd|sek|nok|gbp|php|pln|zł|[$€£]|mio|million"
+    r"|pr\.? (?:år|måned|time)|per (?:year|month|hour)|om året|om måneden|årligt|%)",
+    re.IGNORECASE,
+)
+_HOURS = re.compile(r"[0-9]{1,2}[.:][0-9]{2} ?[-–] ?[0-9]{1,2}[.:][0-9]{2}")
+_CHAINED = re.compile(r"[0-9][.,:\-/]\Z")
+_LONGER = re.compile(r"[0-9] \Z")
+_CHAIN = re.compile(r"[.,\-/:][0-9]|[@_]")
+_PAIRS_BEFORE = re.compile(r"(?:(?<![0-9])[0-9]{2} )*\Z")
+_PAIRS_AFTER = re.compile(r"(?: [0-9]{2}(?![0-9]))*")
+
+
+def find_phones(text: str) -> Iterator[Span]:
+    """Telephone numbers: with a country code, eight Danish digits, (555) 555-5555, with a 0, or after a cue.
+
+    Finds may overlap; the caller merges them.
+    """
+    for pattern in (_DANISH_CODE, _INTERNATIONAL, _TRUNK, _NORTH_AMERICAN):
+        for match in pattern.finditer(text):
+            longest = 11 if pattern is _TRUNK else 15
+            if 8 <= len(_NOT_DIGITS.sub("", match.group())) <= longest and not _is_amount(text, match.span()):
+                yield _with_extension(text, match.span())
+    for match in _AFTER_CUE.finditer(text):
+        if not _is_amount(text, match.span(1)) and not _HOURS.fullmatch(match.group(1)):
+            yield _with_extension(text, match.span(1))
+    for match in _EIGHT.finditer(text):
+        if _is_danish(text, match.span()):
+            yield match.span()
+
+
+def _is_danish(text: str, span: Span) -> bool:
+    """Whether eight digits are a telephone number, judged by their grouping and what stands beside them."""
+    start, end = span
+    touching = text[max(0, start - 2) : start]
+    if touching[-1:].isalpha() or touching.endswith(("+", "_", "@")) or _CHAINED.search(touching):
+        return False
+    if _is_amount(text, span) or _CHAIN.match(text, end):
+        return False
+    is_likely = _has_telephone_grouping(text, span)
+    if is_likely and not _OTHER_NUMBER.search(text, max(0, start - 20), start):
+        return True
+    return _CUE_BEFORE.search(text, max(0, start - 32), start) is not None
+
+
+def _has_telephone_grouping(text: str, span: Span) -> bool:
+    """Whether the grouping alone speaks for a telephone number and against years, dates and thousands."""
+    number = text[span[0] : span[1]]
+    groups = _GROUP.findall(number)
+    if len(groups) == 4:
+        return not _is_list_of_pairs(text, span)
+    if len(groups) == 2:
+        are_years = all(group[:2] in ("19", "20") for group in groups)
+        return not are_years and "-" not in number and not _LONGER.search(text, max(0, span[0] - 2), span[0])
+    if len(groups) == 1:
+        return number[0] != "1" and not is_calendar_day(number)
+    return not (len(groups[0]) == 2 and groups[2].endswith("00"))  # 25 000 000, 12 345 600
+
+
+def _is_list_of_pairs(text: str, span: Span) -> bool:
+    """Whether more pairs surround the four, as in "uge 21 22 23 24 25", but not in two numbers in a row."""
+    start, end = span
+    left = _PAIRS_BEFORE.search(text, max(0, start - 36), start)
+    right = _PAIRS_AFTER.match(text, end, end + 36)
+    pairs = (len(left.group()) if left else 0) // 3 + (len(right.group()) if right else 0) // 3
+    return pairs % 4 != 0
+
+
+def _is_amount(text: str, span: Span) -> bool:
+    """Whether a currency or a unit follows the number, so that it is a salary and not a telephone."""
+    return _MONEY_AFTER.match(text, span[1]) is not None
+
+
+def _with_extension(text: str, span: Span) -> Span:
+    extension = _EXTENSION.match(text, span[1])
+    return (span[0], extension.end()) if extension else span
