@@ -1,0 +1,93 @@
+"""Every model fitted again for each fold, and tested on ads that neither it nor a near-duplicate has seen."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean, pstdev
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from joblens.config import Split
+from joblens.device import track
+from joblens.errors import DataError
+from joblens.metrics import accuracy, best_class, macro_f1
+from joblens.pipeline.evaluate.figures import rounded
+from joblens.pipeline.evaluate.models import FitScores, calibrated
+from joblens.pipeline.evaluate.rows import Rows
+from joblens.pipeline.split import assign_parts
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CrossValidation:
+    """What the folds say."""
+
+    figures: dict[str, Any]
+    """For each model, macro-F1 and accuracy: mean, std (over folds, not corrected) and the folds."""
+    probabilities: dict[str, Tensor]
+    """For each model (N, C), every row from the fold that tests it."""
+
+
+def cross_validate(rows: Rows, models: Mapping[str, FitScores], split: Split) -> CrossValidation:
+    """Fit, calibrate and test each model once per fold.
+
+    Args:
+        rows: The ads, with their folds.
+        models: How to fit each model.
+        split: Its share `validation` of the rows outside the fold is kept for early stopping and calibration.
+
+    Raises:
+        DataError: A fold leaves no rows to train or validate on.
+    """
+    folds = sorted(set(rows.folds.tolist()))
+    found = {name: torch.zeros(len(rows.ids), rows.classes, dtype=torch.float64) for name in models}
+    scores: dict[str, dict[str, list[float]]] = {name: {"macro_f1": [], "accuracy": []} for name in models}
+    runs = [(fold, name) for fold in folds for name in models]
+    held_out = {
+        fold: carve_validation(rows, (rows.folds != fold).nonzero().squeeze(1), split.validation, split.seed)
+        for fold in folds
+    }
+    for fold, name in track(runs, total=len(runs), description="cross-validation"):
+        test = (rows.folds == fold).nonzero().squeeze(1)
+        train, held = held_out[fold]
+        probabilities = calibrated(models[name](train, held), rows.labels, held)[test]
+        found[name][test] = probabilities
+        guesses, labels = best_class(probabilities), rows.labels[test]
+        scores[name]["macro_f1"].append(macro_f1(guesses, labels, rows.classes))
+        scores[name]["accuracy"].append(accuracy(guesses, labels))
+        logger.info("fold %d, %s: macro-F1 %.3f", fold, name, scores[name]["macro_f1"][-1])
+    figures = {
+        name: {
+            measure: rounded({"mean": fmean(values), "std": pstdev(values), "folds": values})
+            for measure, values in measures.items()
+        }
+        for name, measures in scores.items()
+    }
+    return CrossValidation(figures, found)
+
+
+def carve_validation(rows: Rows, outside: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
+    """Part the rows outside a fold into training and validation rows: (n,) and (m,) row numbers, ascending.
+
+    Near-duplicates stay together and each label gives its share, as in stage `split`.
+
+    Raises:
+        DataError: Nothing is left on one side.
+    """
+    parts = assign_parts(
+        [rows.names[label] for label in rows.labels[outside].tolist()],
+        [str(group) for group in rows.groups[outside].tolist()],
+        (1 - share, share),
+        seed,
+    )
+    is_held = torch.tensor(parts) == 1
+    train, validation = outside[~is_held], outside[is_held]
+    if len(train) == 0 or len(validation) == 0:
+        raise DataError(
+            f"a fold leaves {len(train)} rows to train and {len(validation)} to validate on; "
+            "add ads, or set evaluation.cross_validation=false"
+        )
+    return train, validation
