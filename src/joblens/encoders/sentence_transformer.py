@@ -3,8 +3,9 @@
 import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from joblens.device import track
@@ -148,7 +149,7 @@ class SentenceTransformerEncoder:
         if self._room < 1:
             raise ModelError(
                 f"embedding.max_tokens is {embedding.max_tokens}, and embedding.prefix with the special "
-                f"tokens fills {embedding.max_tokens - self._room}; raise embedding.max_tokens or shorten the prefix"
+                f"tokens fills {embedding.max_tokens - self._room}; raise the one or shorten the other"
             )
 
     def _check_width(self, embedding: "Embedding") -> None:
@@ -201,7 +202,10 @@ def _settings(embedding: "Embedding") -> dict[str, object]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Loading weights without the libraries' progress bars and chatter; errors are still raised."""
+    """Loading weights without the libraries' progress bars and chatter; errors are still raised.
+
+    transformers prints to standard output while it is imported, which belongs to the answers of a command.
+    """
     chatter: Any = import_module("transformers.utils.logging")  # untyped
     verbosity, has_bars = chatter.get_verbosity(), chatter.is_progress_bar_enabled()
     loading = logging.getLogger("sentence_transformers")
@@ -210,7 +214,8 @@ def _quiet() -> Iterator[None]:
     chatter.disable_progress_bar()
     loading.setLevel(logging.WARNING)
     try:
-        yield
+        with redirect_stdout(StringIO()):
+            yield
     finally:
         chatter.set_verbosity(verbosity)
         loading.setLevel(level)

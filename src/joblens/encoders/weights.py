@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from joblens.storage import content_hash, file_hash
 
 if TYPE_CHECKING:
     from joblens.config import Embedding
+
+logger = logging.getLogger(__name__)
 
 WEIGHTS = "model.safetensors"
 _OWN_MODULES = "sentence_transformers."
@@ -29,13 +32,12 @@ def find_files(embedding: "Embedding") -> Path:
             the ones `embedding.sha256` expects, or the files ask for code of their own.
     """
     folder = _folder(embedding)
-    weights = folder / WEIGHTS
-    if not weights.is_file() and not list(folder.glob("model-*.safetensors")):
+    if not _has_weights(folder):
         raise ModelError(
             f"{folder} has no {WEIGHTS}; joblens reads weights as safetensors only, "
             "set embedding.model to a folder that has them"
         )
-    _check_hash(weights, embedding.sha256)
+    _check_hash(folder / WEIGHTS, embedding.sha256)
     _refuse_code(folder)
     return folder
 
@@ -77,20 +79,31 @@ def _hub_folder(model: str, revision: str | None) -> Path:
             "give the path of a folder, or a hub id with the commit to use"
         )
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HFValidationError
 
-    try:
-        return Path(
-            snapshot_download(
-                model, revision=revision, allow_patterns=_DOWNLOADED, ignore_patterns=_NOT_DOWNLOADED
+    for is_cached in (True, False):  # a commit never changes, so the cache is asked before the hub
+        try:
+            folder = snapshot_download(
+                model,
+                revision=revision,
+                local_files_only=is_cached,
+                allow_patterns=_DOWNLOADED,
+                ignore_patterns=_NOT_DOWNLOADED,
             )
-        )
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
-        raise ModelError(
-            f"embedding.model {model!r} at revision {revision!r} is neither a folder here, nor in the hub's "
-            "local cache, nor to be had from the hub; check the name and the network, "
-            "or use `embedding=minilm`, which needs no hub"
-        ) from error
+        except (HFValidationError, OSError) as error:  # the hub's own errors are OSErrors
+            logger.debug("%s at %s: %s", model, revision, error)
+            continue
+        if _has_weights(Path(folder)):
+            return Path(folder)
+    raise ModelError(
+        f"embedding.model {model!r} at revision {revision!r} is neither a folder here, nor in the hub's "
+        "local cache, nor to be had from the hub; check the name and the network, "
+        "or use `embedding=minilm`, which needs no hub"
+    )
+
+
+def _has_weights(folder: Path) -> bool:
+    return (folder / WEIGHTS).is_file() or any(folder.glob("model-*.safetensors"))
 
 
 def _check_hash(weights: Path, expected: str | None) -> None:

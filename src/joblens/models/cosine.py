@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 _README = """# Cosine baseline
 
 Two models that need no training. `label_vectors` holds one vector per label text (zero-shot), `centroids` the
-mean vector of each label's training adverts; both are (C, D), L2-normalised, in the order of `labels.json`. An
-advert gets the label whose vector has the highest cosine with its own. The vectors only compare with those of
-the encoder whose fingerprint stands in `config.json`.
+mean vector of each label's training adverts; both are (C, D), L2-normalised, in the order of `labels.json`.
+An advert gets the label whose vector has the highest cosine with its own. The vectors only compare with those
+of the encoder whose fingerprint stands in `config.json`.
 """
 
 

@@ -1,8 +1,8 @@
 """The peer to beat: TF-IDF of words and characters, and a linear support vector machine.
 
-Counting n-grams does not depend on the labels or the split, so it is done once. What is learned from rows, the
-choice of n-grams and their weights, is learned from the training rows alone: the result is that of a scikit-learn
-pipeline of two `TfidfVectorizer` and a `LinearSVC` fitted on them.
+Counting n-grams does not depend on the labels or the split, so it is done once. What is learned from rows,
+the choice of n-grams and their weights, is learned from the training rows alone: the result is that of a
+scikit-learn pipeline of two `TfidfVectorizer` and a `LinearSVC` fitted on them.
 """
 
 import logging
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# liblinear's own default is 0.1, scikit-learn's 0.0001; 0.01 takes two thirds of the time for the same guesses.
+# liblinear's own default is 0.1, scikit-learn's 0.0001; 0.01 guesses the same in two thirds of the time.
 TOLERANCE = 0.01
 
 
