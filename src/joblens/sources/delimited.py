@@ -23,9 +23,9 @@ _CHUNK = 1 << 20
 _SAMPLE = 1 << 18  # bytes of non-ASCII lines that the encoding is guessed from
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _ONE_BYTE = (
-    "cp1252 cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 cp1257 iso8859_2 iso8859_5 iso8859_7 koi8_r koi8_u "
-    "cp865 mac_roman"
-).split()
+    "cp1252 cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 cp1257 iso8859_2 iso8859_5 iso8859_7 koi8_r".split()
+)
+"""What older programs write, the most common first: it decides where several fit equally well."""
 _MANY_BYTES = "gb18030 big5 shift_jis euc_jp euc_kr".split()
 
 
@@ -89,7 +89,8 @@ def text_lines(path: Path, encoding: str | None) -> Iterator[str]:
         ) from None
     with open_bytes(path) as stream:
         try:
-            yield from io.TextIOWrapper(stream, encoding=decoder.name, newline="")
+            with io.TextIOWrapper(stream, encoding=decoder.name, newline="") as text:
+                yield from text
         except UnicodeError:
             raise _wrong_bytes(path, decoder.name) from None
 
@@ -152,7 +153,12 @@ def _guess_encoding(path: Path) -> str:
                 old += 1
                 if len(sample) < _SAMPLE:
                     sample += line[: _SAMPLE - len(sample)]
-    best = from_bytes(bytes(sample), cp_isolation=_ONE_BYTE + _MANY_BYTES).best()
+    order = _ONE_BYTE + _MANY_BYTES
+    best = min(
+        from_bytes(bytes(sample), cp_isolation=order),
+        key=lambda match: (round(match.chaos, 2), -round(match.coherence, 1), order.index(match.encoding)),
+        default=None,
+    )
     # A pair of bytes of a Chinese or Japanese file may look like UTF-8; a letter of a Western one does not.
     fits = best is not None and (modern == 0 or (best.encoding in _MANY_BYTES and modern < old))
     if best is None or not fits:

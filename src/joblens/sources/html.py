@@ -67,11 +67,18 @@ def _names_of_tags(text: str) -> frozenset[str]:
     closed: set[str] = set()
     certain: set[str] = set()
     for tag in _TAG.finditer(text):
+        if _is_prose(tag):
+            continue
         name = tag["name"].lower()
         (closed if tag["close"] else opened).add(name)
         if name in _BREAKS | _INLINE | _CELLS or _ATTRIBUTE.match(tag["rest"]):
             certain.add(name)
     return frozenset(certain | (opened & closed))
+
+
+def _is_prose(tag: re.Match[str]) -> bool:
+    """Whether several words without any `=` follow the name, as in `a <b and c> d`."""
+    return "=" not in tag["rest"] and len(tag["rest"].split()) > 1
 
 
 def _without_unseen(text: str) -> str:
@@ -99,7 +106,7 @@ def _without_unseen(text: str) -> str:
 
 def _replacement(tag: re.Match[str], names: frozenset[str]) -> str:
     name = tag["name"].lower()
-    if name not in names:
+    if name not in names or _is_prose(tag):
         return tag[0]
     if name in _BREAKS:
         return "\n"

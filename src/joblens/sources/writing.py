@@ -111,8 +111,9 @@ class _ParquetWriter:
             if self._writer is None:
                 self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd")
             self._writer.write_table(table.cast(self._writer.schema))
-        except pa.ArrowException as error:
-            raise DataError(f"cannot write these rows as parquet ({error}); write jsonl instead") from error
+        except (pa.ArrowException, ValueError) as error:  # other columns than before are a ValueError
+            reason = str(error).splitlines()[0]
+            raise DataError(f"cannot write these rows as parquet ({reason}); write jsonl instead") from error
 
     def close(self) -> None:
         if self._writer is not None:
