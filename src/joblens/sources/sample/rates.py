@@ -32,4 +32,4 @@ SPACING = 0.10
 LEAK = 0.06
 """Adverts with a CPR number that should not be there."""
 CASE_NUMBER = 0.12
-"""Adverts with numbers that look like personal data and are not."""
+"""Adverts with a case or reference number, half of them like a CPR number but of an impossible day."""
