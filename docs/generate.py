@@ -4,13 +4,13 @@
 """
 
 import os
-import re
 import sys
 import types
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 import yaml
+from dag import dag_picture
 from pydantic.fields import FieldInfo
 from typer.testing import CliRunner
 
@@ -20,8 +20,6 @@ from joblens.config import Config, Section
 REPOSITORY = Path(__file__).resolve().parents[1]
 SOURCE = REPOSITORY / "docs/source"
 HEADER = "<!-- Written by `python docs/generate.py`; change the program, not this page. -->\n"
-DAG_PAGES = (REPOSITORY / "README.md", SOURCE / "architecture.md")
-DAG_MARKERS = ("<!-- dag: written by docs/generate.py -->", "<!-- end of dag -->")
 
 
 def main() -> None:
@@ -41,15 +39,12 @@ def main() -> None:
 
 def generated_pages() -> dict[Path, str]:
     """Every generated page and what it should hold."""
-    pages = {
+    stages = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text("utf-8"))["stages"]
+    return {
         SOURCE / "reference/cli.md": cli_page(),
         SOURCE / "reference/config.md": config_page(),
+        SOURCE / "dag.svg": dag_picture(stages),
     }
-    dag = dag_picture(yaml.safe_load((REPOSITORY / "dvc.yaml").read_text("utf-8")))
-    for path in DAG_PAGES:
-        if path.is_file():
-            pages[path] = between_markers(path.read_text("utf-8"), dag, path.name)
-    return pages
 
 
 def cli_page() -> str:
@@ -169,58 +164,6 @@ def _default(field: FieldInfo) -> str:
         return "by option file"
     value = list(field.default) if isinstance(field.default, tuple) else field.default
     return f"`{yaml.safe_dump(value, default_flow_style=True).splitlines()[0]}`"
-
-
-def dag_picture(dvc: dict[str, Any]) -> str:
-    """The DAG of dvc.yaml as a Mermaid flow chart.
-
-    An arrow means that a stage reads what another writes; it is left out where a longer way says the same.
-    """
-    writer = {
-        _path_of(out): stage
-        for stage, described in dvc["stages"].items()
-        for kind in ("outs", "metrics", "plots")
-        for out in described.get(kind, ())
-    }
-    read_from = {
-        stage: list(
-            dict.fromkeys(writer[path] for path in map(_path_of, described["deps"]) if path in writer)
-        )
-        for stage, described in dvc["stages"].items()
-    }
-    lines = ["```mermaid", "flowchart LR", "  source[(your adverts)] --> ingest"]
-    for stage, described in dvc["stages"].items():
-        lines.append(f'  {stage}["<b>{stage}</b><br/>{described["desc"].rstrip(".")}"]')
-        for source in read_from[stage]:
-            others = [other for other in read_from[stage] if other != source]
-            if not any(source in _all_before(other, read_from) for other in others):
-                lines.append(f"  {source} --> {stage}")
-    lines.append("  evaluate --> report[/report.html, metrics.json/]")
-    lines.append("  train --> bundle[/bundle: predict, serve/]")
-    return "\n".join([*lines, "```"])
-
-
-def _all_before(stage: str, read_from: dict[str, list[str]]) -> set[str]:
-    before = set(read_from[stage])
-    return before.union(*(_all_before(source, read_from) for source in read_from[stage]))
-
-
-def _path_of(entry: str | dict[str, Any]) -> str:
-    return entry if isinstance(entry, str) else next(iter(entry))
-
-
-def between_markers(text: str, generated: str, name: str) -> str:
-    """`text` with what stands between the two markers replaced."""
-    begin, end = (re.escape(marker) for marker in DAG_MARKERS)
-    replaced, count = re.subn(
-        f"{begin}.*?{end}",
-        lambda _: f"{DAG_MARKERS[0]}\n{generated}\n{DAG_MARKERS[1]}",
-        text,
-        flags=re.DOTALL,
-    )
-    if count != 1:
-        raise SystemExit(f"{name} should hold the markers {DAG_MARKERS} once, found {count}")
-    return replaced
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -89,9 +91,9 @@ from joblens.extractors.patterns import PatternExtractor
 
 marked = PatternExtractor().extract(ads["text"].to_list())
 found = Counter(entity.label for entities in marked for entity in entities)
-expected = Counter(kind for _, kind in kinds if kind in {"email", "phone", "id number"})
-for kind in sorted(expected):
-    print(f"{kind}: {found[kind]} found by the patterns, {expected[kind]} in the sample")
+in_sample = Counter(kind for _, kind in kinds)
+for kind, pattern in {"email": "email", "phone": "phone", "id number": "cpr"}.items():
+    print(f"{kind}: {found[pattern]} found by the patterns, {in_sample[kind]} in the sample")
 
 # %% [markdown]
 # ## Adverts that repeat each other
