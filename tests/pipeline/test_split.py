@@ -128,8 +128,8 @@ def test_tables_of_different_ads_are_refused(tmp_path, config):
 
 
 def test_a_class_that_its_duplicates_keep_from_training_is_refused(tmp_path, config):
-    # Classes c and d are rarest: their larger groups go to train, so their smaller ones are held out, and with
-    # them all of class z.
+    # Classes c and d are rarest: their larger groups go to train, so their smaller ones are held out, and
+    # with them all of class z.
     layout = Layout(tmp_path)
     groups = {"c1": "caaa", "c2": "cz", "d1": "daaa", "d2": "dzz"} | {str(row): "a" for row in range(14)}
     labels = [label for members in groups.values() for label in members]
