@@ -50,8 +50,17 @@ def file_of(module: str) -> Path | None:
     return path.with_suffix(".py") if path.with_suffix(".py").is_file() else None
 
 
+def resources_of(path: Path) -> set[Path]:
+    """Files beside a module that it opens by name, such as a template."""
+    constants = (
+        node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)
+    )
+    names = {node.value for node in constants if isinstance(node.value, str)}
+    return {beside for beside in path.parent.iterdir() if beside.name in names and beside.suffix != ".py"}
+
+
 def files_run_by(stage: str) -> list[str]:
-    """Source files that the stage imports, directly or not, relative to the repository and sorted.
+    """Source files that the stage imports, directly or not, and the templates they read; relative and sorted.
 
     The package's own front door, `joblens/__init__.py`, only says where its public names are.
     """
@@ -63,6 +72,7 @@ def files_run_by(stage: str) -> list[str]:
             continue
         found.add(file)
         waiting.extend(modules_imported_by(file))
+    found.update(*(resources_of(file) for file in found))
     return sorted(str(file.relative_to(REPOSITORY)) for file in found)
 
 
