@@ -163,6 +163,46 @@ def classify(
         typer.echo(f"  abstained: {guess.reason}")
 
 
+@app.command(
+    epilog="Example: joblens predict ads.parquet --output guesses.csv --text body --title headline --id id"
+)
+def predict(
+    source: Annotated[str, typer.Argument(metavar="IN", help="csv, parquet or jsonl file, or sql:TABLE.")],
+    output: Annotated[str, typer.Option("--output", "-o", help="File or sql:TABLE to write.")],
+    text: Annotated[str, typer.Option("--text", help="Column with the text.")] = "text",
+    title: Annotated[
+        str, typer.Option("--title", help="Column with the title; '' when there is none.")
+    ] = "title",
+    id: Annotated[str, typer.Option("--id", help="Column with the id; '' numbers the rows.")] = "",
+    bundle: Bundle = DEFAULT_BUNDLE,
+    url_env: UrlEnv = "JOBLENS_DB_URL",
+    device: Device = "auto",
+) -> None:
+    """Classify every advert of a file or table."""
+    from joblens.inference.files import predict_file
+    from joblens.sources import Columns
+
+    columns = Columns(text=text, title=title or None, id=id or None)
+    done = predict_file(bundle, source, output, columns, url_env=url_env, device=device)
+    typer.echo(f"wrote {done.rows:,} guesses to {output}, {done.abstained:,} of them unsure")
+
+
+@app.command(epilog="Example: joblens serve --bundle models/classifier --port 8000")
+def serve(
+    bundle: Bundle = DEFAULT_BUNDLE,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="Port; 0 takes a free one.")] = 8000,
+    body_bytes: Annotated[int, typer.Option("--body-bytes", help="Largest request body.")] = 1_000_000,
+    waiting: Annotated[int, typer.Option("--waiting", help="Requests that may wait for the model.")] = 16,
+    device: Device = "auto",
+) -> None:
+    """Answer POST /classify over HTTP, until SIGTERM."""
+    from joblens.serving.limits import Limits
+    from joblens.serving.server import serve as serve_bundle
+
+    serve_bundle(bundle, host, port, device=device, limits=Limits(body_bytes=body_bytes, waiting=waiting))
+
+
 def main() -> None:
     """Run the command line; a JoblensError becomes one line on stderr and exit code 2."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
