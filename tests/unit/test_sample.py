@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,9 @@ from joblens.sources.sample import SampleAd, generate
 from joblens.sources.sample.vocabulary import LANGUAGES, load_vocabulary
 
 KINDS = {"occupation", "skill", "task", "person", "email", "phone", "address", "id number", "organisation"}
-KEYS = re.compile(r"[\w.]+(?:@|\(at\))[\w.]+\.(?:example|com)\b")
+EMAIL = re.compile(r"[\w.]+(?:@|\(at\))[\w.]+\.(?:example|com)\b")
+NUMBER = re.compile(r"\d{8}|\d\d \d\d \d\d \d\d|\b[0-3]\d[01]\d{3}[- ]?\d{4}")
+"""A telephone number or a CPR number."""
 
 
 @pytest.fixture(scope="module")
@@ -69,17 +72,15 @@ def test_no_email_stands_outside_an_entity(ads):
     for ad in ads:
         for text, entities in spans(ad):
             known = {(e.start, e.end) for e in entities if e.label == "email"}
-            assert {match.span() for match in KEYS.finditer(text)} == known
+            assert {match.span() for match in EMAIL.finditer(text)} == known
 
 
-def test_no_eight_digits_in_a_row_stand_outside_an_entity(ads):
+def test_no_telephone_or_cpr_number_stands_outside_an_entity(ads):
     for ad in ads:
         for text, entities in spans(ad):
             for entity in reversed(entities):
                 text = text[: entity.start] + text[entity.end :]
-            assert not re.search(
-                r"\d{8}|\d\d \d\d \d\d \d\d|\b[0-3]\d[01]\d{3}[- ]?\d{4}", _without_cases(text)
-            )
+            assert not NUMBER.search(_without_cases(text))
 
 
 def _without_cases(text: str) -> str:
@@ -106,13 +107,10 @@ def test_reposts_come_after_their_original_and_share_its_labels_and_most_of_its_
         original = by_id[ad.repost_of]
         assert original.repost_of is None
         assert original.id < ad.id
-        assert (ad.label, ad.true_label, ad.language) == (
-            original.label,
-            original.true_label,
-            original.language,
-        )
+        assert (ad.label, ad.true_label) == (original.label, original.true_label)
+        assert ad.language == original.language
         said, again = set(original.text.split()), set(ad.text.split())
-        assert len(said & again) / len(said | again) > 0.6
+        assert len(said & again) / len(said | again) > 0.5
         assert (ad.title, ad.text) != (original.title, original.text)
 
 
@@ -138,7 +136,7 @@ def test_noise_is_there(ads):
 
 
 def test_the_order_of_adverts_says_nothing_about_their_label(ads):
-    neighbours_agree = sum(a.label == b.label for a, b in zip(ads, ads[1:], strict=False))
+    neighbours_agree = sum(a.label == b.label for a, b in pairwise(ads))
     assert neighbours_agree < 90  # about 900 / 22 = 41 by chance
 
 

@@ -18,7 +18,10 @@ FILES = ("README.md", "ads.jsonl", "taxonomy.csv")
 
 def test_a_new_process_with_another_hash_seed_writes_the_same_bytes(tmp_path):
     write_sample(tmp_path / "here", 60, 7)
-    code = "import sys, pathlib; from joblens.sources.sample import write_sample as w; w(pathlib.Path(sys.argv[1]), 60, 7)"
+    code = (
+        "import sys; from pathlib import Path; from joblens.sources.sample import write_sample;"
+        "write_sample(Path(sys.argv[1]), 60, 7)"
+    )
     environment = {**os.environ, "PYTHONHASHSEED": "99"}
     subprocess.run([sys.executable, "-c", code, tmp_path / "there"], check=True, env=environment)
     for name in FILES:

@@ -53,7 +53,6 @@ def generate(ads: int, seed: int) -> list[SampleAd]:
     vocabulary = load_vocabulary()
     reposts = round(ads * rates.REPOSTED)
     plan = [area for area, n in _class_sizes(vocabulary.areas, ads - reposts) for _ in range(n)]
-    rng.shuffle(plan)
     labels = _labels_as_filed(rng, plan)
     reposted = set(rng.sample(range(len(plan)), min(reposts, len(plan))))
     originals: list[SampleAd] = []
