@@ -124,7 +124,14 @@ def test_a_wrong_table_query_or_column_is_named(
 
 
 @pytest.mark.parametrize(
-    "query", ["SELEKT", "SET search_path TO public", "DELETE FROM ads RETURNING *", "SELECT nothing FROM ads"]
+    "query",
+    [
+        "SELECT lo_create(0) AS id, '' AS headline, '' AS body, '' AS area",  # a SELECT that would write
+        "SELEKT",
+        "SET search_path TO public",
+        "DELETE FROM ads RETURNING *",
+        "SELECT nothing FROM ads",
+    ],
 )
 def test_a_query_that_is_refused_or_would_write_changes_nothing(
     query: str, ads: psycopg.Connection, tmp_path: Path

@@ -63,13 +63,13 @@ def _distinct_shingles(texts: Sequence[str]) -> "tuple[list[Hashes], list[int]]"
     """The sorted shingle hashes of each distinct text, and for every text the number of its distinct one."""
     import numpy as np
 
-    word_hashes: dict[str, int] = {}
+    word_hashes = _WordHashes()
     numbers: dict[bytes, int] = {}
     shingles: list[Hashes] = []
     firsts: list[int] = []
     for text in texts:
         words = _WORD.findall(text.casefold())
-        hashes = np.array([_word_hash(word, word_hashes) for word in words], dtype=np.uint64)
+        hashes = np.fromiter(map(word_hashes.__getitem__, words), dtype=np.uint64, count=len(words))
         key = hashlib.blake2b(hashes.tobytes()).digest()
         if key not in numbers:
             numbers[key] = len(shingles)
@@ -78,13 +78,13 @@ def _distinct_shingles(texts: Sequence[str]) -> "tuple[list[Hashes], list[int]]"
     return shingles, firsts
 
 
-def _word_hash(word: str, known: dict[str, int]) -> int:
-    """A hash that is the same in every process, unlike Python's own."""
-    found = known.get(word)
-    if found is None:
+class _WordHashes(dict[str, int]):
+    """Word to hash, made when first asked for; the same in every process, unlike Python's own."""
+
+    def __missing__(self, word: str) -> int:
         data = word.encode("utf-8", errors="surrogatepass")
-        found = known[word] = int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
-    return found
+        made = self[word] = int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
+        return made
 
 
 def _shingles(words: "Hashes") -> "Hashes":
