@@ -93,7 +93,7 @@ def load_weights(folder: Path) -> Any:
 
 
 def _refuse_foreign_code(folder: Path) -> None:
-    """Check an encoder that GLiNER would look up elsewhere, because it builds encoders trusting remote code."""
+    """Check an encoder that GLiNER would look up elsewhere: it builds encoders trusting remote code."""
     try:
         settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
         if settings.get("encoder_config"):

@@ -33,17 +33,17 @@ from joblens.records import Entity
 from joblens.text import Span
 
 _AT = re.compile(
-    r"[ \u00a0]?@[ \u00a0]?"
-    r"|[ \u00a0]{0,2}[(\[{<][ \u00a0]?(?:at|@|snabel-?a|ät|arroba)[ \u00a0]?[)\]}>][ \u00a0]{0,2}"
-    r"|[ \u00a0](?:snabel-?a|arroba)[ \u00a0]"
-    r"|[ \u00a0]at[ \u00a0](?=[\w-]{1,63}[ \u00a0](?:dot|punktum|prik)[ \u00a0])",
+    r"@[ \u00a0]?"
+    r"|[(\[{<][ \u00a0]?(?:at|@|snabel-?a|ät|arroba)[ \u00a0]?[)\]}>][ \u00a0]{0,2}"
+    r"|(?:s(?<=[ \u00a0]s)nabel-?a|a(?<=[ \u00a0]a)rroba)[ \u00a0]"
+    r"|a(?<=[ \u00a0]a)t[ \u00a0](?=[\w-]{1,63}[ \u00a0](?:dot|punktum|prik)[ \u00a0])",
     re.IGNORECASE,
 )
 _DOT = (
     r"(?:\.|[ \u00a0]?[(\[{](?:dot|punktum|prik|punto|\.)[)\]}][ \u00a0]?"
     r"|[ \u00a0](?:dot|punktum|prik|punto)[ \u00a0])"
 )
-_LOCAL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}\Z")
+_LOCAL = re.compile(r"([\w.!#$%&'*+/=?^`{|}~-]{1,64})[ \u00a0]{0,2}\Z")
 _DOMAIN = re.compile(rf"[\w-]{{1,63}}+(?:{_DOT}[\w-]{{1,63}}+){{0,8}}{_DOT}[^\W\d_]{{2,24}}", re.IGNORECASE)
 _LITERAL = re.compile(r"\[?[0-9]{1,3}(?:\.[0-9]{1,3}){3}\]?")
 
@@ -65,9 +65,9 @@ def find_emails(text: str) -> Iterator[Span]:
         domain = _DOMAIN.match(text, sign.end()) or (
             _LITERAL.match(text, sign.end()) if sign.group() == "@" else None
         )
-        local = _LOCAL.search(text, max(0, sign.start() - 64), sign.start()) if domain else None
-        if local and domain and any(char.isalnum() for char in local.group()):
-            skip = len(local.group()) - len(local.group().lstrip("'`*=|/{}!?.-"))
+        local = _LOCAL.search(text, max(0, sign.start() - 66), sign.start()) if domain else None
+        if local and domain and any(char.isalnum() for char in local.group(1)):
+            skip = len(local.group(1)) - len(local.group(1).lstrip("'`*=|/{}!?.-"))
             yield local.start() + skip, domain.end()
 
 

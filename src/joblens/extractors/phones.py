@@ -31,25 +31,17 @@ _EIGHT = re.compile(
     rf"|[0-9]{_S}[0-9][0-9]{_S}[0-9]{{3}}|{_S}[0-9]{{3}}{_S}[0-9]{{3}})(?![0-9])"  # 123 45 678, 12 345 678
 )
 _NORTH_AMERICAN = re.compile(
-    r"(?:1[-. ])?(?:\((?<![0-9]\()[2-9][0-9]{2}\) ?|[2-9](?<![0-9][2-9])[0-9]{2}[-.])"
-    r"[2-9][0-9]{2}[-. ][0-9]{4}(?![0-9])"
+    r"(?:\((?<![0-9]\()[2-9][0-9]{2}\) ?|[2-9](?<![0-9][2-9])[0-9]{2}[-.])[2-9][0-9]{2}[-. ][0-9]{4}(?![0-9])"
 )
 _TRUNK = re.compile(
     rf"(?:\(0(?<![0-9]\(0)|0(?<![0-9.,:+(/-]0))[1-9][0-9]{{0,4}}\)?(?:{_S}|[-/]|{_S}[-/]{_S})?[0-9]{{3,9}}"
     rf"(?:[ \-][0-9]{{2,4}}){{0,3}}(?![0-9])"
 )
-_AFTER_CUE = re.compile(
-    r"\b(?:tlf|tel|telef[oó]n\w{0,8}|telephone|phones?|mobil\w{0,8}|cell|cellphone|call|ring(?: til)?"
-    r"|sms|fax|whatsapp|fono|celular|тел(?:ефон)?|моб)(?:\b|(?=[0-9]))"
-    r"(?:[. ]{0,2}(?:nr|nummer|no|number|número)\b)?[^\w\n+(]{0,4}"
-    r"(?:(?:på|at|to|us at|us on|on|al)\b[^\w\n+(]{0,2})?"
-    rf"(\(?[0-9](?:(?:{_X}|[()]){{0,2}}[0-9]){{6,13}})(?![0-9])",
-    re.IGNORECASE,
-)
+_ANY = re.compile(rf"(?:\([0-9]|[0-9](?<![0-9][0-9]))(?:(?:{_X}|[()]){{0,2}}[0-9]){{6,13}}(?![0-9])")
 _EXTENSION = re.compile(r"(?:[ ,]{0,2}(?:ext\.?|lokal|lok\.|x) ?[0-9]{1,5})(?![0-9])", re.IGNORECASE)
 _CUE_BEFORE = re.compile(
-    r"(?:tlf|tel|telefon\w{0,8}|phone|mobil\w{0,8}|mobile|cell|call|ring|kontakt|contact|sms|fax|direkte|whatsapp)"
-    r"[^0-9\n]{0,20}\Z",
+    r"(?:\b(?:tlf|tel|call|cell|cellphone|ring|sms|fax|fono|celular|direkte|kontakt|contact|моб|тел)"
+    r"|phones?|telef[oó]n\w{0,8}|\bmobil\w{0,8}|whatsapp|телефон\w{0,3})(?:\b|(?=[0-9]))[^0-9\n]{0,20}\Z",
     re.IGNORECASE,
 )
 _OTHER_NUMBER = re.compile(
@@ -66,6 +58,8 @@ _MONEY_AFTER = re.compile(
 )
 _HOURS = re.compile(r"[0-9]{1,2}[.:][0-9]{2} ?[-–] ?[0-9]{1,2}[.:][0-9]{2}")
 _CHAINED = re.compile(r"[0-9][.,:\-/]\Z")
+_CPR_SHAPE = re.compile(r"[0-9]{6}[- ]?[0-9]{4}")  # with a date that does not exist, or it would be one
+_ACCOUNT = re.compile(r"\b[A-Z]{2}[0-9]{2}(?: [A-Z0-9]{4}){0,7} \Z")
 _LONGER = re.compile(r"[0-9] \Z")
 _CHAIN = re.compile(r"[.,\-/:][0-9]|[@_]")
 _PAIRS_BEFORE = re.compile(r"(?:(?<![0-9])[0-9]{2} )*\Z")
@@ -80,11 +74,16 @@ def find_phones(text: str) -> Iterator[Span]:
     for pattern in (_DANISH_CODE, _INTERNATIONAL, _TRUNK, _NORTH_AMERICAN):
         for match in pattern.finditer(text):
             longest = 11 if pattern is _TRUNK else 15
-            if 8 <= len(_NOT_DIGITS.sub("", match.group())) <= longest and not _is_amount(text, match.span()):
+            is_long_enough = 8 <= len(_NOT_DIGITS.sub("", match.group())) <= longest
+            if is_long_enough and not _is_other(text, match.span()):
                 yield _with_extension(text, match.span())
-    for match in _AFTER_CUE.finditer(text):
-        if not _is_amount(text, match.span(1)) and not _HOURS.fullmatch(match.group(1)):
-            yield _with_extension(text, match.span(1))
+    for match in _ANY.finditer(text):
+        if (
+            _has_cue(text, match.start())
+            and not _is_amount(text, match.span())
+            and not _HOURS.fullmatch(match.group())
+        ):
+            yield _with_extension(text, match.span())
     for match in _EIGHT.finditer(text):
         if _is_danish(text, match.span()):
             yield match.span()
@@ -101,6 +100,11 @@ def _is_danish(text: str, span: Span) -> bool:
     is_likely = _has_telephone_grouping(text, span)
     if is_likely and not _OTHER_NUMBER.search(text, max(0, start - 20), start):
         return True
+    return _has_cue(text, start)
+
+
+def _has_cue(text: str, start: int) -> bool:
+    """Whether a word such as "tlf." or "ring til os på" stands close before."""
     return _CUE_BEFORE.search(text, max(0, start - 32), start) is not None
 
 
@@ -125,6 +129,15 @@ def _is_list_of_pairs(text: str, span: Span) -> bool:
     right = _PAIRS_AFTER.match(text, end, end + 36)
     pairs = (len(left.group()) if left else 0) // 3 + (len(right.group()) if right else 0) // 3
     return pairs % 4 != 0
+
+
+def _is_other(text: str, span: Span) -> bool:
+    """Whether it is an amount of money, an impossible CPR number, or part of an account number."""
+    return (
+        _is_amount(text, span)
+        or _CPR_SHAPE.fullmatch(text, *span) is not None
+        or _ACCOUNT.search(text, max(0, span[0] - 42), span[0]) is not None
+    )
 
 
 def _is_amount(text: str, span: Span) -> bool:

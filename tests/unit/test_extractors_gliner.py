@@ -1,0 +1,282 @@
+"""The GLiNER extractor on a tiny model with random weights: it reads all there is, once, or says why not."""
+
+import json
+import shutil
+import string
+from itertools import pairwise
+from typing import ClassVar
+
+import pytest
+import torch
+
+from joblens.config import Cleaning, Compute
+from joblens.errors import ModelError
+from joblens.extractors import build_extractor
+from joblens.extractors.gliner_files import fingerprint
+from joblens.text import words as word_spans
+
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+
+WINDOW = 12
+COMPUTE = Compute(device="cpu", workers=1, encode_batch_size=4)
+
+
+def make_tokenizer(longest):
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    letters = string.ascii_lowercase + string.digits + string.punctuation + "æøå"
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *letters, *(f"##{letter}" for letter in letters)]
+    ids = {token: row for row, token in enumerate(vocabulary)}
+    tokenizer = Tokenizer(models.WordPiece(vocab=ids, unk_token="[UNK]", max_input_chars_per_word=10_000))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", ids["[CLS]"]), ("[SEP]", ids["[SEP]"])]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        unk_token="[UNK]",
+        pad_token="[PAD]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        model_max_length=longest,
+    )
+
+
+def make_model(folder, *, max_len=WINDOW, longest=160):
+    """A one-layer BERT of width 16 that spells words letter by letter, under GLiNER's span head."""
+    from gliner.config import UniEncoderSpanConfig
+    from gliner.model import UniEncoderSpanGLiNER
+
+    torch.manual_seed(0)
+    tokenizer = make_tokenizer(longest)
+    config = UniEncoderSpanConfig(
+        model_name="bert",
+        max_len=max_len,
+        max_width=3,
+        hidden_size=16,
+        dropout=0.0,
+        num_rnn_layers=0,
+        encoder_config={
+            "model_type": "bert",
+            "hidden_size": 16,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "intermediate_size": 16,
+            "vocab_size": len(tokenizer),
+            "max_position_embeddings": longest,
+        },
+    )
+    model = UniEncoderSpanGLiNER(config, tokenizer=tokenizer, backbone_from_pretrained=False)
+    UniEncoderSpanGLiNER._resize_token_embeddings(model, config, tokenizer)
+    model.save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return make_model(tmp_path_factory.mktemp("gliner"))
+
+
+def cleaning(folder, **changes):
+    values = {"extractor": "gliner", "model": str(folder), "threshold": 0.0, "keep": ("skill", "task")}
+    return Cleaning.model_validate({**values, "drop": ("person",), **changes})
+
+
+@pytest.fixture(scope="module")
+def extractor(folder):
+    return build_extractor(cleaning(folder), COMPUTE)
+
+
+LONG = "en to tre fire fem seks syv otte ni ti elleve tolv 13 fjorten femten seksten sytten atten nitten tyve"
+
+
+def words_touched(text, entities):
+    """The words of `text` that some entity covers. At threshold 0 a model names every word it has seen."""
+    return [
+        text[start:end]
+        for start, end in word_spans(text)
+        if any(entity.start <= start and end <= entity.end for entity in entities)
+    ]
+
+
+def test_a_sentence_longer_than_the_window_is_read_to_its_last_word(extractor):
+    [entities] = extractor.extract([LONG])
+    assert len(LONG.split()) > WINDOW
+    assert words_touched(LONG, entities) == LONG.split()
+
+
+def test_a_text_of_many_sentences_is_read_to_its_last_word(extractor):
+    text = "Du skal lave mad. Vi har det sjovt.\n- Kom i dag! " * 5
+    [entities] = extractor.extract([text])
+    assert words_touched(text, entities) == [text[start:end] for start, end in word_spans(text)]
+
+
+def test_a_word_longer_than_the_encoder_is_read_in_pieces(extractor):
+    word = "abcdefghij" * 50  # 500 letters, each a subword; the encoder takes 160
+    [entities] = extractor.extract([f"Se {word} her"])
+    read = sorted((entity.start, entity.end) for entity in entities)
+    assert read[0][0] == 0
+    assert read[-1][1] == len(f"Se {word} her")
+    assert all(later[0] - earlier[1] <= 1 for earlier, later in pairwise(read))  # no hole but a space
+
+
+def test_every_entity_points_at_its_text_and_none_overlaps_its_own_label(extractor):
+    texts = [LONG, "Kok søges. " + LONG, ""]
+    for text, entities in zip(texts, extractor.extract(texts), strict=True):
+        assert all(text[entity.start : entity.end] == entity.text for entity in entities)
+        assert all(0 <= entity.score <= 1 for entity in entities)
+        for label in ("skill", "task", "person"):
+            same = [entity for entity in entities if entity.label == label]
+            assert all(earlier.end <= later.start for earlier, later in pairwise(same))
+
+
+def test_a_sentence_shared_by_many_texts_is_read_once(extractor, monkeypatch):
+    read = []
+    predict = extractor._predict
+    monkeypatch.setattr(extractor, "_predict", lambda texts: read.extend(texts) or predict(texts))
+    first, second = extractor.extract(["Vi har kantine. Kom nu.", "Ring i dag. Vi har kantine."])
+    assert sorted(read) == ["Kom nu.", "Ring i dag.", "Vi har kantine."]
+    shared = [(entity.start, entity.label) for entity in first if entity.end <= 15]
+    assert shared == [(entity.start - 12, entity.label) for entity in second if entity.start >= 12]
+
+
+def test_what_is_read_beside_it_does_not_change_the_entities_of_a_text(extractor):
+    texts = ["Kok søges til kantine", LONG, "Ja", "Du skal lave mad."]
+    together = extractor.extract(texts)
+    alone = [extractor.extract([text])[0] for text in texts]
+    assert [[(e.start, e.end, e.label) for e in found] for found in together] == [
+        [(e.start, e.end, e.label) for e in found] for found in alone
+    ]
+
+
+def test_a_threshold_above_all_scores_leaves_nothing(folder):
+    assert build_extractor(cleaning(folder, threshold=1.0), COMPUTE).extract([LONG]) == [[]]
+
+
+def test_a_smaller_window_is_kept_to(folder, monkeypatch):
+    small = build_extractor(cleaning(folder, max_tokens=8), COMPUTE)
+    read = []
+    predict = small._predict
+    monkeypatch.setattr(small, "_predict", lambda texts: read.extend(texts) or predict(texts))
+    small.extract([LONG])
+    assert max(len(text.split()) for text in read) == 8
+    first, second = sorted(read, key=LONG.index)[:2]
+    assert first.split()[-3:] == second.split()[:3]  # as many shared words as the longest entity has
+
+
+def test_a_window_the_model_would_cut_by_words_is_an_error(extractor, monkeypatch):
+    monkeypatch.setattr(extractor, "_max_words", 50)
+    with pytest.raises(
+        ModelError, match=r"would read 12 of the 20 words from 'en to tre.*max_tokens below 50"
+    ):
+        extractor.extract([LONG])
+
+
+def test_a_window_the_encoder_would_cut_by_subwords_is_an_error(extractor, monkeypatch):
+    monkeypatch.setattr(extractor, "_room", 10_000)
+    with pytest.raises(ModelError, match=r"would read \d of the 10 words"):
+        extractor.extract([" ".join("abcdefghijklmnopqrst" for _ in range(10))])
+
+
+def test_labels_that_fill_the_encoder_are_an_error(folder):
+    labels = tuple(f"a rather long label number {number}" for number in range(8))
+    with pytest.raises(ModelError, match=r"8 labels take \d+ of the extractor's 160 subwords; ask for fewer"):
+        build_extractor(cleaning(folder, keep=labels, drop=()), COMPUTE)
+
+
+def test_weights_stored_in_half_precision_run_in_full(folder, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    halves = {name: tensor.half() for name, tensor in load_file(folder / "model.safetensors").items()}
+    save_file(halves, tmp_path / "model.safetensors")
+    built = build_extractor(cleaning(tmp_path), COMPUTE)
+    assert {parameter.dtype for parameter in built._model.parameters()} == {torch.float32}
+
+
+def test_the_fingerprint_follows_the_files_and_settings_but_not_the_place(folder, tmp_path):
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    here = fingerprint(folder, ("skill",), 0.5, None)
+    assert fingerprint(tmp_path, ("skill",), 0.5, None) == here
+    assert fingerprint(folder, ("task",), 0.5, None) != here
+    assert fingerprint(folder, ("skill",), 0.6, None) != here
+    assert fingerprint(folder, ("skill",), 0.5, 8) != here
+    settings = tmp_path / "gliner_config.json"
+    settings.write_text(settings.read_text() + " ")
+    assert fingerprint(tmp_path, ("skill",), 0.5, None) != here
+
+
+def test_a_missing_folder_is_named():
+    with pytest.raises(ModelError, match=r"cleaning.model is './nowhere', which is no folder here; give"):
+        build_extractor(cleaning("./nowhere"), COMPUTE)
+
+
+@pytest.mark.parametrize("revision", [None, "main"])
+def test_a_hub_id_needs_a_pinned_commit(revision):
+    with pytest.raises(ModelError, match=r"cleaning.revision is .*; expected the 40 hex digits of a commit"):
+        build_extractor(cleaning("someone/model", revision=revision), COMPUTE)
+
+
+def test_a_hub_that_cannot_be_reached_says_what_to_do(monkeypatch):
+    def refuse(*_, **__):
+        raise ConnectionError("no route\nto host")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", refuse)
+    with pytest.raises(
+        ModelError, match=r"the hub gave no someone/model at abababab \(no route\); go online"
+    ) as caught:
+        build_extractor(cleaning("someone/model", revision="ab" * 20), COMPUTE)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "gliner_config.json"])
+def test_a_folder_without_a_file_is_named(folder, tmp_path, name):
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    (tmp_path / name).unlink()
+    with pytest.raises(ModelError, match=rf"has no {name}; cleaning.model should be a GLiNER folder"):
+        build_extractor(cleaning(tmp_path), COMPUTE)
+
+
+def test_damaged_weights_are_an_error(folder, tmp_path):
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(ModelError, match=r"cannot be loaded \(.*\); copy it again whole"):
+        build_extractor(cleaning(tmp_path), COMPUTE)
+
+
+def test_weights_with_a_part_missing_are_an_error_and_not_random_numbers(folder, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    tensors = load_file(folder / "model.safetensors")
+    first = sorted(tensors)[0]
+    save_file(
+        {name: tensor for name, tensor in tensors.items() if name != first}, tmp_path / "model.safetensors"
+    )
+    with pytest.raises(ModelError, match=rf"lacks 1 weights, {first} first"):
+        build_extractor(cleaning(tmp_path), COMPUTE)
+
+
+def test_a_model_that_brings_code_is_refused(folder, tmp_path):
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    settings = json.loads((tmp_path / "gliner_config.json").read_text())
+    settings["encoder_config"]["auto_map"] = {"AutoModel": "evil.Model"}
+    (tmp_path / "gliner_config.json").write_text(json.dumps(settings))
+    with pytest.raises(ModelError, match=r"asks to run code that came with the model \(auto_map\)"):
+        build_extractor(cleaning(tmp_path), COMPUTE)
+
+
+def test_an_encoder_that_must_be_looked_up_is_checked_first(folder, tmp_path, monkeypatch):
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    settings = json.loads((tmp_path / "gliner_config.json").read_text())
+    (tmp_path / "gliner_config.json").write_text(json.dumps({**settings, "encoder_config": None}))
+
+    class Foreign:
+        auto_map: ClassVar = {"AutoModel": "evil.Model"}
+
+    monkeypatch.setattr("transformers.AutoConfig.from_pretrained", lambda *_, **__: Foreign())
+    with pytest.raises(ModelError, match=r"bert asks to run code that came with it"):
+        build_extractor(cleaning(tmp_path), COMPUTE)

@@ -1,0 +1,214 @@
+"""Personal data by pattern: what is found, what only looks alike, and that no text takes for ever."""
+
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from joblens.extractors import patterns
+from joblens.extractors.patterns import FINDERS, PatternExtractor, find_pii, mask
+
+FOUND = [
+    ("Skriv til navn@firma.dk.", "Skriv til [email]."),
+    ("Skriv til: jens.o'hara+job@sub.firma.co.uk, tak", "Skriv til: [email], tak"),
+    ("æble.grød@smørrebrød.dk", "[email]"),
+    ("navn @ firma.dk", "[email]"),
+    ("navn (at) firma.dk", "[email]"),
+    ("navn[at]firma[dot]com", "[email]"),
+    ("navn [snabel-a] firma punktum dk", "[email]"),
+    ("navn snabel-a firma.dk", "[email]"),
+    ("jamie AT agency DOT com", "[email]"),
+    ("mailto:navn@firma.dk?subject=job", "mailto:[email]?subject=job"),
+    ("navn@192.168.1.20", "[email]"),
+    ("Ring 23 45 67 89 i dag", "Ring [phone] i dag"),
+    ("23456789", "[phone]"),
+    ("2345 6789", "[phone]"),
+    ("23 456 789", "[phone]"),
+    ("234 56 789", "[phone]"),
+    ("23-45-67-89", "[phone]"),
+    ("23.45.67.89", "[phone]"),
+    ("23\u00a045\u00a067\u00a089", "[phone]"),
+    ("Tlf.:23 45 67 89.", "Tlf.:[phone]."),
+    ("tlf23456789", "tlf[phone]"),
+    ("tlf. nr. 12 34 56 78", "tlf. nr. [phone]"),
+    ("23 45 67 89 87 65 43 21", "[phone] [phone]"),
+    ("+45 23 45 67 89", "[phone]"),
+    ("+4523456789", "[phone]"),
+    ("(+45) 2345 6789", "[phone]"),
+    ("0045 23456789", "[phone]"),
+    ("+46 (0)70-123 45 67", "[phone]"),
+    ("+1 (555) 223-4567", "[phone]"),
+    ("+7 495 123-45-67", "[phone]"),
+    ("(555) 223-4567 x12", "[phone]"),
+    ("0917 123 4567", "[phone]"),
+    ("Numer telefonu: 62 747-16-09", "Numer telefonu: [phone]"),
+    ("tel. 62 747-16-09", "tel. [phone]"),
+    ("Se https://www.firma.dk/job?id=1.", "Se [url]."),
+    ("(www.firma.dk)", "([url])"),
+    ("læs på firma.dk/job, tak", "læs på [url], tak"),
+    ("linkedin.com/in/jens-hansen-123", "[url]"),
+    ("CPR 010190-1234", "CPR [cpr]"),
+    ("0101901234", "[cpr]"),
+    ("010190 1234", "[cpr]"),
+    ("010190–1234", "[cpr]"),
+    ("290200-4123", "[cpr]"),
+    ("CVR: 12345678", "CVR: [cvr]"),
+    ("CVR-nr. 12 34 56 78", "CVR-nr. [cvr]"),
+    ("cvrnr 12345678", "cvrnr [cvr]"),
+    ("DK12345678", "DK[cvr]"),
+    ("IBAN DK50 0040 0440 1162 43 tak", "IBAN [iban] tak"),
+    ("GB82WEST12345698765432", "[iban]"),
+    ("RUT 12.345.678-5", "RUT [rut]"),
+    ("12345678-5", "[rut]"),
+    ("ИНН 7707083893", "ИНН [inn]"),
+    ("ИНН: 500100732259", "ИНН: [inn]"),
+    ("INN 7707083893", "INN [inn]"),
+    ("500100732259", "[inn]"),
+    ("СНИЛС 112-233-445 95", "СНИЛС [snils]"),
+    ("112-233-445-95", "[snils]"),
+    ("СНИЛС 11223344595", "СНИЛС [snils]"),
+    ("паспорт серия 45 08 № 123456", "паспорт серия [passport]"),
+    ("паспорт: 4508 123456", "паспорт: [passport]"),
+    ("passport no. AB1234567", "passport no. [passport]"),
+]
+
+LEFT_ALONE = [
+    "Kom til os @ kontoret kl. 9",
+    "look at example for more",
+    "løn 35.000-40.000 kr. om måneden",
+    "25.000.000 kr",
+    "25 000 000",
+    "salary 2500-3000 per month",
+    "DKK 23456789",
+    "23456789 kr.",
+    "i 2023 2024 og 2020-2021",
+    "8000 Aarhus C, 2100 København Ø",
+    "20240115",
+    "24122024",
+    "01-02-2024 og 24.12.2024",
+    "kl. 08.00-16.00, tlf. 7.00-14.00",
+    "Job-ID 52345678",
+    "sagsnr. 23456789",
+    "uge 21 22 23 24 25",
+    "meeting 950 3670 1177",
+    "12345678",  # no Danish number starts with 1, and no cue speaks for a company
+    "192.168.100.200",
+    "version 23.45.67.89.10",
+    "A23456789",
+    "310299-1234",  # no 31 February
+    "290200-0123",  # 1900 was no leap year
+    "011390-1234",
+    "1010190-1234",
+    "DK50 0040 0440 1162 44",
+    "12.345.678-6",
+    "7707083893",  # a right INN, but one number in ten is; nothing here is Russian
+    "ref. 500100732259",
+    "112-233-445 96",
+    "passport required, 12 days",
+    "ASP.NET, node.js og socket.io",
+    "f.eks. C#.net og bl.a. andet",
+    "Har du erfaring.De bedste",
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), FOUND)
+def test_personal_data_is_masked_by_type(text, expected):
+    assert mask(text)[0] == expected
+
+
+@pytest.mark.parametrize("text", LEFT_ALONE)
+def test_what_only_looks_like_personal_data_stays(text):
+    assert mask(text) == (text, Counter())
+
+
+def test_masks_are_counted_by_type():
+    text, removed = mask("navn@firma.dk, 23 45 67 89, to@firma.dk og CVR 12345678")
+    assert text == "[email], [phone], [email] og CVR [cvr]"
+    assert removed == {"email": 2, "phone": 1, "cvr": 1}
+
+
+def test_finds_that_overlap_become_one_span_named_by_the_longest():
+    [entity] = find_pii("https://firma.dk/?to=navn@firma.dk&x=1")
+    assert (entity.label, entity.start, entity.end) == ("url", 0, 38)
+
+
+def test_a_span_that_two_types_share_takes_the_one_that_is_asked_first():
+    assert list(FINDERS).index("cpr") < list(FINDERS).index("phone")
+    [entity] = find_pii("tlf 010190-1234")
+    assert entity.label == "cpr"
+
+
+def test_the_extractor_finds_what_the_patterns_find():
+    assert PatternExtractor().extract(["", "a@b.dk"]) == [[], find_pii("a@b.dk")]
+
+
+PIECES = st.sampled_from(
+    "navn@firma.dk (at) @ 23456789 +45 010190-1234 CVR tlf. DK50 0040 0440 1162 43 12.345.678-5 http://x.dk "
+    ". - ( 12 000 kr паспорт 45 08 123456 www. [dot] punktum 7707083893 ИНН".split(" ")
+)
+PII_TEXT = st.lists(st.one_of(PIECES, st.text(max_size=3)), max_size=12).map(" ".join)
+
+
+@given(PII_TEXT)
+def test_entities_are_in_order_apart_and_point_at_their_text(text):
+    found = find_pii(text)
+    assert all(text[entity.start : entity.end] == entity.text != "" for entity in found)
+    assert all(earlier.end <= later.start for earlier, later in pairwise(found))
+
+
+@given(PII_TEXT)
+def test_masking_a_masked_text_changes_nothing(text):
+    once, _ = mask(text)
+    assert mask(once) == (once, Counter())
+
+
+BLOCKS = {
+    "one digit": "1",
+    "one letter": "a",
+    "at-signs": "@",
+    "half an address": "a@",
+    "dots": "a.",
+    "pairs": "23 ",
+    "numbers": "23456789 ",
+    "chained numbers": "23456789:",
+    "addresses": "navn@firma.dk ",
+    "cues": "tlf CVR passport ",
+    "half an account": "DK50 ",
+    "plus": "+4",
+    "brackets": "(",
+    "zeros": "0",
+    "www": "www.",
+    "endings": ".dk",
+    "an advert": "Vi søger en kok til 37 timer, løn 35.000 kr. Ring 23 45 67 89 eller til navn@firma.dk\n",
+}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
+def test_a_long_text_of_anything_takes_time_in_proportion(block):
+    text = block * (500_000 // len(block))  # quadratic work on half a million characters would take hours
+    masked, _ = mask(text)
+    assert "@firma" not in masked
+
+
+@pytest.mark.timeout(60)
+def test_an_advert_of_five_megabytes_is_masked_whole():
+    filler = "Vi søger en dygtig kok til vores kantine i Aarhus, hvor du får 37 timer om ugen.\n"
+    text = filler * (5_000_000 // len(filler)) + "Skriv til sidst@firma.dk"
+    masked, removed = mask(text)
+    assert removed == {"email": 1}
+    assert masked.endswith("Skriv til [email]")
+
+
+@settings(max_examples=200)
+@given(st.text(alphabet="0123456789 -.+()@a/:", max_size=60))
+def test_no_mix_of_digits_and_signs_breaks_the_patterns(text):
+    masked, removed = mask(text)
+    assert sum(masked.count(f"[{label}]") for label in removed) == removed.total()
+
+
+def test_every_finder_names_its_standard_or_scope():
+    assert all(len((find.__doc__ or "").split()) >= 8 for find in FINDERS.values())
+    assert all(f"`{label}`" in (patterns.__doc__ or "") for label in FINDERS)
