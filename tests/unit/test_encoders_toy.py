@@ -46,6 +46,11 @@ def test_the_vectors_stay_what_they_are_between_releases():
     assert found.tolist() == [-0.5, 0.5, 0.0, 0.5, 0.0, 0.0, -0.5, 0.0]
 
 
+def test_a_vector_whose_parts_cancel_out_still_has_length_one():
+    # The four signs of "a" are -1, +1, +1 and -1 (see above); with a width of 1 they meet in one place.
+    assert ToyEncoder(dimensions=1, seed=0).encode(["a"]).tolist() == [[1.0]]
+
+
 def test_seed_and_width_are_in_the_fingerprint():
     prints = {ToyEncoder(dimensions=d, seed=s).fingerprint for d in (64, 128) for s in (0, 1)}
     assert len(prints) == 4
