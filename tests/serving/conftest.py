@@ -1,6 +1,7 @@
 """A small real bundle: toy encoder, pattern cleaning, a linear network trained on the spot in a blink."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,13 +28,15 @@ DIMENSIONS = 64
 MakeBundle = Callable[..., Path]
 
 
-def _trained_network(dimensions: int, encoder: ToyEncoder) -> torch.nn.Module:
+@cache
+def _trained_network() -> torch.nn.Module:
     """Logistic regression on every single word of each label."""
+    encoder = ToyEncoder(dimensions=DIMENSIONS, seed=1)
     texts = [word for words in WORDS.values() for word in words.split()]
     labels = torch.tensor([row for row, words in enumerate(WORDS.values()) for _ in words.split()])
     vectors = encoder.encode(texts)
     torch.manual_seed(0)
-    network = build_network(dimensions, len(WORDS), hidden=(), dropout=0.0)
+    network = build_network(DIMENSIONS, len(WORDS), hidden=(), dropout=0.0)
     optimiser = torch.optim.Adam(network.parameters(), lr=0.05)
     for _ in range(100):
         optimiser.zero_grad()
@@ -54,10 +57,9 @@ def make_bundle(tmp_path_factory: pytest.TempPathFactory) -> MakeBundle:
         extractor: str = "patterns",
         fingerprint: str | None = None,
     ) -> Path:
-        encoder = ToyEncoder(dimensions=DIMENSIONS, seed=1)
         folder = tmp_path_factory.mktemp("models") / name
         bundle = Bundle(
-            network=_trained_network(DIMENSIONS, encoder),
+            network=_trained_network(),
             labels=LABELS,
             cleaning=Cleaning(extractor=extractor),
             embedding=Embedding(
@@ -74,7 +76,7 @@ def make_bundle(tmp_path_factory: pytest.TempPathFactory) -> MakeBundle:
                 class_weights="none",
                 seed=0,
             ),
-            encoder_fingerprint=fingerprint or encoder.fingerprint,
+            encoder_fingerprint=fingerprint or ToyEncoder(dimensions=DIMENSIONS, seed=1).fingerprint,
             calibration=Calibration(
                 temperature=1.0, set_threshold=0.05, abstain_below=abstain_below, coverage=0.9
             ),

@@ -14,14 +14,14 @@ HTTP = {"type": "http", "headers": [(b"content-length", b"1")]}  # a lie
 def ask(limit, messages, scope=HTTP):
     """Send `messages` to an echo behind the limit: what the echo read, and what came back."""
     reached, sent = [], []
-    pending = list(messages)
+    pending = iter(messages)
 
     async def echo(scope, receive, send):
         reached.append(await receive())
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
     async def receive():
-        return pending.pop(0)
+        return next(pending)
 
     async def send(message):
         sent.append(message)
@@ -55,9 +55,10 @@ def test_a_body_that_is_too_large_never_reaches_the_application():
 
 
 def test_an_endless_body_is_not_read_to_its_end():
-    endless = [part(b"x" * 10, more=True)] * 1_000
+    endless = iter([part(b"x" * 10, more=True)] * 1_000)
     _, sent = ask(10, endless)
     assert sent[0]["status"] == 413
+    assert len(list(endless)) == 1_000 - 17  # sixteen times the limit, and the piece that goes beyond
 
 
 def test_a_client_that_leaves_is_not_answered():

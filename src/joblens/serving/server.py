@@ -1,6 +1,7 @@
 """Run the API with uvicorn until it is told to stop."""
 
 import logging
+import os
 import signal
 import socket
 import threading
@@ -107,11 +108,14 @@ def _signals_stop(server: "uvicorn.Server") -> Iterator[None]:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise ConfigError(f"port {port} does not exist, expected 0 to 65535; choose another")
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         return socket.create_server((host, port), family=family, backlog=2048)
-    except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+    except OSError as error:
+        # The system's words for its own errors; those for a name that does not resolve are negative.
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise ConfigError(
             f"cannot listen on {host}:{port} ({reason}); choose another host or port"
         ) from error
