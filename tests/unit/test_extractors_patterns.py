@@ -43,6 +43,11 @@ FOUND = [
     ("+7 495 123-45-67", "[phone]"),
     ("(555) 223-4567 x12", "[phone]"),
     ("0917 123 4567", "[phone]"),
+    ("0489 25 37 29", "[phone]"),
+    ("(37) 788-063", "[phone]"),
+    ("Phone:\n467 3395", "Phone:\n[phone]"),
+    ("930.167.3943 fax", "[phone] fax"),
+    ("hos Anna Bro (010190 1234)", "hos Anna Bro ([cpr])"),  # the bracket belongs to neither
     ("Numer telefonu: 62 747-16-09", "Numer telefonu: [phone]"),
     ("tel. 62 747-16-09", "tel. [phone]"),
     ("Se https://www.firma.dk/job?id=1.", "Se [url]."),
@@ -97,6 +102,8 @@ LEFT_ALONE = [
     "192.168.100.200",
     "version 23.45.67.89.10",
     "A23456789",
+    "oferta PSZ-ZOPS/23690480",
+    "modul 0108/0208",
     "310299-1234",  # no 31 February
     "290200-0123",  # 1900 was no leap year
     "011390-1234",

@@ -19,10 +19,10 @@ _S = "[ \u00a0\u202f]"  # the blanks people put between groups
 _X = "[ \u00a0\u202f.\\-\u2010-\u2015/]"  # any separator
 
 _DANISH_CODE = re.compile(
-    rf"(?:\+|\(\+|00(?<![0-9.,:]00)){_S}?45\)?(?:{_X}|\(0\)){{0,3}}[2-9](?:{_X}{{0,2}}[0-9]){{7}}(?![0-9])"
+    rf"(?:\+|\(\+|00(?<![0-9]00)(?<![0-9][.,:]00)){_S}?45\)?(?:{_X}|\(0\)){{0,3}}[2-9](?:{_X}{{0,2}}[0-9]){{7}}(?![0-9])"
 )
 _INTERNATIONAL = re.compile(
-    rf"(?:\+|\(\+|00(?<![0-9.,:]00)){_S}?[1-9](?:(?:{_X}|[()]){{0,3}}[0-9]){{6,13}}(?![0-9])"
+    rf"(?:\+|\(\+|00(?<![0-9]00)(?<![0-9][.,:]00)){_S}?[1-9](?:(?:{_X}|[()]){{0,3}}[0-9]){{6,13}}(?![0-9])"
 )
 _EIGHT = re.compile(
     rf"[1-9](?<![0-9][0-9])[0-9](?:[0-9]{{6}}"  # 12345678
@@ -34,16 +34,18 @@ _NORTH_AMERICAN = re.compile(
     r"(?:\((?<![0-9]\()[2-9][0-9]{2}\) ?|[2-9](?<![0-9][2-9])[0-9]{2}[-.])[2-9][0-9]{2}[-. ][0-9]{4}(?![0-9])"
 )
 _TRUNK = re.compile(
-    rf"(?:\(0(?<![0-9]\(0)|0(?<![0-9.,:+(/-]0))[1-9][0-9]{{0,4}}\)?(?:{_S}|[-/]|{_S}[-/]{_S})?[0-9]{{3,9}}"
-    rf"(?:[ \-][0-9]{{2,4}}){{0,3}}(?![0-9])"
+    rf"(?:\(0(?<![0-9]\(0)[1-9][0-9]{{0,4}}\)|0(?<![0-9+(/]0)(?<![0-9][.,:-]0)[1-9][0-9]{{0,4}})"
+    rf"(?:{_S}|[-/]|{_S}[-/]{_S})?[0-9]{{2,9}}(?:[ \-][0-9]{{2,4}}){{0,3}}(?![0-9])"
 )
+_AREA = re.compile(r"\((?<![0-9]\()[0-9]{2,4}\) ?[0-9]{3,5}[- ][0-9]{3,4}(?![0-9])")
 _ANY = re.compile(rf"(?:\([0-9]|[0-9](?<![0-9][0-9]))(?:(?:{_X}|[()]){{0,2}}[0-9]){{6,13}}(?![0-9])")
 _EXTENSION = re.compile(r"(?:[ ,]{0,2}(?:ext\.?|lokal|lok\.|x) ?[0-9]{1,5})(?![0-9])", re.IGNORECASE)
 _CUE_BEFORE = re.compile(
     r"(?:\b(?:tlf|tel|call|cell|cellphone|ring|sms|fax|fono|celular|direkte|kontakt|contact|моб|тел)"
-    r"|phones?|telef[oó]n\w{0,8}|\bmobil\w{0,8}|whatsapp|телефон\w{0,3})(?:\b|(?=[0-9]))[^0-9\n]{0,20}\Z",
+    r"|phones?|telef[oó]n\w{0,8}|\bmobil\w{0,8}|whatsapp|телефон\w{0,3})(?:\b|(?=[0-9]))[^0-9\n]{0,20}\n?\Z",
     re.IGNORECASE,
 )
+_CUE_AFTER = re.compile(r"(?:x[0-9]{1,5})? ?[-(]?(?:office|fax|mobile?|desk)\b", re.IGNORECASE)
 _OTHER_NUMBER = re.compile(
     r"(?:\b(?:id|nr|no|ref|reference|sag|sagsnr|sagsnummer|jobnr|jobnummer|jobid|stillingsnr|stillingsnummer"
     r"|journal\w{0,6}|cvr|ean|se|p-nr|p-nummer|konto|kontonr|kontonummer|reg|isbn|issn|nummer|number|uge|uger"
@@ -71,19 +73,18 @@ def find_phones(text: str) -> Iterator[Span]:
 
     Finds may overlap; the caller merges them.
     """
-    for pattern in (_DANISH_CODE, _INTERNATIONAL, _TRUNK, _NORTH_AMERICAN):
+    for pattern in (_DANISH_CODE, _INTERNATIONAL, _TRUNK, _NORTH_AMERICAN, _AREA):
         for match in pattern.finditer(text):
-            longest = 11 if pattern is _TRUNK else 15
-            is_long_enough = 8 <= len(_NOT_DIGITS.sub("", match.group())) <= longest
+            shortest, longest = (9, 11) if pattern is _TRUNK else (8, 15)
+            is_long_enough = shortest <= len(_NOT_DIGITS.sub("", match.group())) <= longest
             if is_long_enough and not _is_other(text, match.span()):
                 yield _with_extension(text, match.span())
     for match in _ANY.finditer(text):
-        if (
-            _has_cue(text, match.start())
-            and not _is_amount(text, match.span())
-            and not _HOURS.fullmatch(match.group())
-        ):
-            yield _with_extension(text, match.span())
+        start, end = match.span()
+        start += match.group().startswith("(") and ")" not in match.group()  # the number stands in brackets
+        is_cued = _has_cue(text, start) or _CUE_AFTER.match(text, end)
+        if is_cued and not _is_amount(text, (start, end)) and not _HOURS.fullmatch(match.group()):
+            yield _with_extension(text, (start, end))
     for match in _EIGHT.finditer(text):
         if _is_danish(text, match.span()):
             yield match.span()
@@ -93,7 +94,7 @@ def _is_danish(text: str, span: Span) -> bool:
     """Whether eight digits are a telephone number, judged by their grouping and what stands beside them."""
     start, end = span
     touching = text[max(0, start - 2) : start]
-    if touching[-1:].isalpha() or touching.endswith(("+", "_", "@")) or _CHAINED.search(touching):
+    if touching[-1:].isalpha() or touching.endswith(("+", "_", "@", "/")) or _CHAINED.search(touching):
         return False
     if _is_amount(text, span) or _CHAIN.match(text, end):
         return False
