@@ -36,9 +36,44 @@ def layout(tmp_path):
     return layout
 
 
+class FakeRun:
+    """What WandbTracker uses of a run."""
+
+    def __init__(self, folder):
+        self.dir = str(folder)
+        self.logged, self.saved = [], []
+
+    def log(self, metrics, step):
+        self.logged.append((step, metrics))
+
+    def save(self, path, **options):
+        self.saved.append(Path(path).name)
+
+    def finish(self):
+        pass
+
+
 @pytest.fixture
-def tracker(layout):
-    return NullTracker(layout)
+def started(monkeypatch, tmp_path):
+    """The arguments of every `wandb.init`, which does not run."""
+    import wandb
+
+    calls = []
+
+    def init(**arguments):
+        calls.append(arguments)
+        folder = tmp_path / "run/files"
+        folder.mkdir(parents=True, exist_ok=True)
+        return FakeRun(folder)
+
+    monkeypatch.setattr(wandb, "init", init)
+    return calls
+
+
+@pytest.fixture(params=["none", "offline"])
+def tracker(request, layout, started):
+    """Both kinds of tracker: one set of rules."""
+    return build_tracker(make_config(request.param), layout, "train")
 
 
 def test_finite_numbers_pass(tracker):
@@ -116,31 +151,6 @@ def test_a_missing_wandb_is_one_line(layout, monkeypatch):
     monkeypatch.setitem(sys.modules, "wandb", None)
     with pytest.raises(ConfigError, match="wandb is not installed"):
         build_tracker(make_config("offline"), layout, "train")
-
-
-class FakeRun:
-    """What WandbTracker uses of a run."""
-
-    def __init__(self, folder):
-        self.dir = str(folder)
-
-    def finish(self):
-        pass
-
-
-@pytest.fixture
-def started(monkeypatch, tmp_path):
-    """The settings and arguments of every `wandb.init`, which does not run."""
-    import wandb
-
-    calls = []
-
-    def init(**arguments):
-        calls.append(arguments)
-        return FakeRun(tmp_path)
-
-    monkeypatch.setattr(wandb, "init", init)
-    return calls
 
 
 def test_wandb_without_a_key_is_offline_and_says_so(layout, started, monkeypatch, tmp_path, caplog):
