@@ -50,7 +50,10 @@ def repost(rng: Random, draft: Draft, slots: Slots, vocabulary: Vocabulary) -> D
     if rng.random() < 0.3:
         at = rng.randrange(len(lines))
         lines[at] = _mistype(rng, lines[at])
-    return Draft(title, tuple(lines))
+    edited = Draft(title, tuple(lines))
+    if edited == draft:  # it had nothing to shorten, or nobody to replace
+        return Draft((*fill(rng.choice(phrases["reposted"]), slots), *title), draft.lines)
+    return edited
 
 
 def _mistype(rng: Random, line: Line) -> Line:
