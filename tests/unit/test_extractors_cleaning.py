@@ -95,6 +95,16 @@ def test_a_span_that_is_both_kept_and_personal_is_masked():
     assert "Anna" not in clean.clean_text
 
 
+def test_personal_data_that_model_and_patterns_both_find_is_one_piece():
+    ad = Ad(id="1", title="Kok", text="Skriv til Anna anna@bro.dk om mad")
+    removed = Counter()
+    extractor = Scripted(til_Anna_anna="person", om_mad="task")
+    extractor.labels["til Anna anna@bro.dk om mad"] = "task"
+    [clean] = clean_ads([ad], TOY, extractor, removed)
+    assert clean.tasks == ("om mad", "[person] om mad")
+    assert removed == {"person": 1}
+
+
 def test_personal_data_in_the_title_by_the_models_label_goes():
     [clean] = clean_ads([Ad(id="1", title="Kok hos Anna Bro", text="x")], TOY, Scripted(Anna_Bro="person"))
     assert clean.title == "Kok hos [person]"

@@ -4,6 +4,7 @@ import json
 import shutil
 import string
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -12,6 +13,7 @@ import torch
 from joblens.config import Cleaning, Compute
 from joblens.errors import ModelError
 from joblens.extractors import build_extractor
+from joblens.extractors.gliner import _encoder_settings, _longest_input
 from joblens.extractors.gliner_files import fingerprint
 from joblens.text import words as word_spans
 
@@ -280,3 +282,34 @@ def test_an_encoder_that_must_be_looked_up_is_checked_first(folder, tmp_path, mo
     monkeypatch.setattr("transformers.AutoConfig.from_pretrained", lambda *_, **__: Foreign())
     with pytest.raises(ModelError, match=r"bert asks to run code that came with it"):
         build_extractor(cleaning(tmp_path), COMPUTE)
+
+
+def test_an_encoder_that_cannot_be_looked_up_is_an_error(folder, tmp_path, monkeypatch):
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    settings = json.loads((tmp_path / "gliner_config.json").read_text())
+    (tmp_path / "gliner_config.json").write_text(json.dumps({**settings, "encoder_config": None}))
+
+    def refuse(*_, **__):
+        raise OSError("no route\nto host")
+
+    monkeypatch.setattr("transformers.AutoConfig.from_pretrained", refuse)
+    with pytest.raises(ModelError, match=r"names no encoder that can be loaded \(no route to host\)"):
+        build_extractor(cleaning(tmp_path), COMPUTE)
+
+
+@pytest.mark.parametrize(
+    ("model_type", "positions", "cut", "longest"),
+    [
+        ("bert", 512, 1000, 512),
+        ("bert", 512, 256, 256),  # the tokenizer cuts first
+        ("xlm-roberta", 514, 1000, 512),  # two positions are never used
+        ("t5", None, 512, 512),  # no counted positions
+    ],
+)
+def test_the_longest_input_is_what_encoder_and_tokenizer_both_take(model_type, positions, cut, longest):
+    encoder = SimpleNamespace(model_type=model_type, max_position_embeddings=positions)
+    assert _longest_input(encoder, SimpleNamespace(model_max_length=cut)) == longest
+
+
+def test_the_encoder_is_asked_itself_for_its_longest_input(extractor):
+    assert _encoder_settings(extractor._model).max_position_embeddings == 160

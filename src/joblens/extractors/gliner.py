@@ -183,7 +183,7 @@ class GlinerExtractor:
         """What labels, markers and special tokens leave of the encoder's longest input."""
         collated, _ = self._collate(["a"])
         taken = int(collated["input_ids"].shape[1]) - self._subwords(["a"])[0]
-        room = _longest_input(self._model, self._tokenizer) - taken
+        room = _longest_input(_encoder_settings(self._model), self._tokenizer) - taken
         if room < 2:
             raise ModelError(
                 f"{len(self._labels)} labels take {taken} of the extractor's {room + taken} subwords; "
@@ -228,9 +228,15 @@ class GlinerExtractor:
                 )
 
 
-def _longest_input(model: Any, tokenizer: Any) -> int:
+def _encoder_settings(model: Any) -> Any:
+    """The configuration of the transformer inside, also where GLiNER looked it up elsewhere."""
+    from transformers import PreTrainedModel
+
+    return next(part.config for part in model.modules() if isinstance(part, PreTrainedModel))
+
+
+def _longest_input(encoder: Any, tokenizer: Any) -> int:
     """Most subwords the encoder takes: where its tokenizer cuts, or how many positions it has."""
-    encoder = model.config.encoder_config
     positions = getattr(encoder, "max_position_embeddings", None) or tokenizer.model_max_length
     if "roberta" in str(getattr(encoder, "model_type", "")):
         positions -= 2  # RoBERTa counts positions from its padding index on
