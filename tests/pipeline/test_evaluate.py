@@ -379,7 +379,7 @@ def test_a_classifier_that_never_answers_has_no_precision(fresh, config):
     evaluate.run(config.model_copy(update={"evaluation": evaluation}), fresh)
     abstain = read_json(fresh.metrics)["abstain"]
     assert (abstain["share_answered"], abstain["precision_when_answering"]) == (0, None)
-    assert "it answers <strong>0.0 %</strong>" in fresh.report.read_text(encoding="utf-8")
+    assert "it answers <strong>0.0\u00a0%</strong>" in fresh.report.read_text(encoding="utf-8")
 
 
 def test_a_bundle_of_another_encoder_is_refused(fresh, config):

@@ -56,7 +56,7 @@ def run(config: Config, layout: Layout) -> None:
         models = fold_models(rows, baseline, features, config, device)
         result = cross_validate(rows, models, evaluation.split)
         folds = result.figures
-        doubtful = doubtful_labels(rows, result.probabilities["classifier"])
+        doubtful = doubtful_labels(rows, result.probabilities[result.best])
     metrics = _metrics(rows, probabilities, bundle, config, folds, doubtful)
     _write_predictions(layout, rows, probabilities["classifier"], bundle)
     plots.write_csv(
@@ -66,7 +66,7 @@ def run(config: Config, layout: Layout) -> None:
     )
     _write_pages(layout, rows, probabilities, bundle, config, metrics, doubtful or [])
     write_json(layout.metrics, metrics)
-    logger.info("%s", verdict(metrics))
+    logger.info("%s %s", *verdict(metrics))
 
 
 def _metrics(

@@ -1,4 +1,4 @@
-"""All models side by side, for people: the table on a terminal, and the verdict in one sentence."""
+"""All models side by side, for people: the table on a terminal, and the verdict."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,7 @@ def comparison_table(metrics: Mapping[str, Any]) -> "Table":
         data = metrics["data"]
         table = Table(
             title=f"{data['test']} test ads, {data['classes']} labels",
-            caption=verdict(metrics),
+            caption="\n".join(verdict(metrics)),
             caption_justify="left",
             title_justify="left",
         )
@@ -74,27 +74,29 @@ def comparison_table(metrics: Mapping[str, Any]) -> "Table":
     return table
 
 
-def verdict(metrics: Mapping[str, Any]) -> str:
-    """Who wins on test rows, in one honest sentence.
+def verdict(metrics: Mapping[str, Any]) -> tuple[str, str]:
+    """Who wins on test ads: one honest sentence, and the figures behind it.
 
     The classifier is compared with the best other model by macro-F1. It wins or loses only when the 95 %
     interval of the paired difference leaves out 0; otherwise nobody does.
     """
     rival = max(
-        (model for model in MODELS if model != "classifier"), key=lambda model: metrics[model]["macro_f1"]
+        (model for model in MODELS if model != "classifier"), key=lambda name: metrics[name]["macro_f1"]
     )
     result = metrics["comparison"][f"classifier_minus_{rival}"]["macro_f1"]
     low, high = result["ci"]
-    figures = (
-        f"macro-F1 {metrics['classifier']['macro_f1']:.3f} against {metrics[rival]['macro_f1']:.3f}, "
-        f"difference {result['difference']:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
-    )
     name = TITLES[rival]
     if low > 0:
-        return f"The classifier wins: it beats the best other model, {name} ({figures})."
-    if high < 0:
-        return f"The classifier loses to {name}: use that one, or more training ads ({figures})."
-    return f"No clear winner between the classifier and {name} ({figures})."
+        sentence = f"The classifier wins: it beats the best other model, {name}."
+    elif high < 0:
+        sentence = f"The classifier loses to {name}: use that one, or train on more ads."
+    else:
+        sentence = f"No clear winner between the classifier and {name}."
+    figures = (
+        f"Macro-F1 {metrics['classifier']['macro_f1']:.3f} against {metrics[rival]['macro_f1']:.3f}: "
+        f"difference {result['difference']:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}."
+    ).replace("-0", "−0")
+    return sentence, figures
 
 
 def _bold(text: str, is_best: bool) -> str:

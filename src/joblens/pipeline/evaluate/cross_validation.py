@@ -30,6 +30,11 @@ class CrossValidation:
     probabilities: dict[str, Tensor]
     """For each model (N, C), every row from the fold that tests it."""
 
+    @property
+    def best(self) -> str:
+        """The model with the highest mean macro-F1."""
+        return max(self.figures, key=lambda name: float(self.figures[name]["macro_f1"]["mean"]))
+
 
 def cross_validate(rows: Rows, models: Mapping[str, FitScores], split: Split) -> CrossValidation:
     """Fit, calibrate and test each model once per fold.

@@ -29,8 +29,8 @@ def tested_model_card(bundle: Bundle, metrics: Mapping[str, Any], per_class: Seq
     )
     models = "\n".join(_model_line(TITLES[model], metrics[model]) for model in MODELS)
     labels = "\n".join(
-        f"| {bundle.labels[row.label].replace('|', chr(92) + '|')} | {row.support} | {row.precision:.3f} "
-        f"| {row.recall:.3f} | {row.f1:.3f} |"
+        f"| {_inline(bundle.labels[row.label])} | {row.support} | {row.precision:.3f} | {row.recall:.3f} "
+        f"| {row.f1:.3f} |"
         for row in per_class
     )
     return (
@@ -38,7 +38,7 @@ def tested_model_card(bundle: Bundle, metrics: Mapping[str, Any], per_class: Seq
         + f"""
 ## Quality on test rows
 
-{verdict(metrics)}
+{" ".join(verdict(metrics))}
 
 {data["test"]:,} test ads ({data["test_without_near_duplicates"]:,} without near-duplicates).
 In brackets: 95 % bootstrap intervals.
@@ -56,6 +56,11 @@ Prediction sets hold the true label in {abstain["coverage"]:.1%} of the test ads
 {labels}
 """
     )
+
+
+def _inline(text: str) -> str:
+    """Text that stays in its table cell."""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _model_line(title: str, figures: Mapping[str, Any]) -> str:

@@ -110,7 +110,7 @@ def draw_reliability(
         panels = figure.subplots(2, 2, sharex=True, sharey=True, gridspec_kw={"hspace": 0.18, "wspace": 0.08})
         for axes, (model, table) in zip(panels.flat, tables.items(), strict=True):
             most = max(row.count for row in table)
-            filled = [row for row in table if row.confidence is not None and row.accuracy is not None]
+            filled = [row for row in table if row.count]
             axes.plot([0, 1], [0, 1], linestyle=(0, (4, 3)), color="#6b7480", linewidth=1.2)
             axes.bar(
                 [(row.low + row.high) / 2 for row in filled],
@@ -119,13 +119,12 @@ def draw_reliability(
                 color=COLOURS[model],
                 alpha=0.22,
             )
-            axes.plot(
-                [row.confidence for row in filled],
-                [row.accuracy for row in filled],
-                color=COLOURS[model],
-                linewidth=2,
-                marker="o",
-                markersize=6,
+            places = [row.confidence for row in filled if row.confidence is not None]
+            heights = [row.accuracy for row in filled if row.accuracy is not None]
+            axes.plot(places, heights, color=COLOURS[model], linewidth=1.4, alpha=0.7)
+            # A dot's area is its share of the rows: a dot that is hard to see should not be believed.
+            axes.scatter(
+                places, heights, s=[6 + 90 * row.count / most for row in filled], color=COLOURS[model]
             )
             axes.set_title(f"{TITLES[model]}: ECE {errors[model]:.3f}", fontsize=12)
             axes.set_xlim(0, 1)
@@ -137,7 +136,7 @@ def draw_reliability(
         for axes in panels[:, 0]:
             axes.set_ylabel("share that was right")
         figure.suptitle(
-            "Do probabilities come true? Dashed: perfectly calibrated; pale bars: how many rows",
+            "Do probabilities come true? Dashed: perfectly calibrated; pale bars, dot sizes: how many rows",
             x=0.07,
             y=0.945,
             ha="left",

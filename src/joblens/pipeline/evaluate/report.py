@@ -121,7 +121,7 @@ def _signed(value: float) -> str:
 
 
 def _percent(value: float) -> str:
-    return f"{100 * value:.1f} %"
+    return f"{100 * value:.1f}\u00a0%"
 
 
 def _plain(value: object) -> str:
