@@ -1,9 +1,12 @@
 import math
-import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from joblens.encoders.toy import ToyEncoder
 from joblens.errors import BundleError, DataError
+from joblens.extractors.patterns import PatternExtractor
 from joblens.inference.classify import Classifier
 
 CARPENTER = "Vi søger en tømrer til tag og væg."
@@ -145,13 +148,27 @@ def test_a_five_megabyte_advert_is_read_whole(classifier):
     assert long.probability == pytest.approx(short.probability)
 
 
-def test_threads_that_share_a_classifier_get_the_same_guesses(classifier):
+class CountingEncoder(ToyEncoder):
+    """Remembers how many threads were in it at once; a thread stays long enough to be caught."""
+
+    inside = most = 0
+
+    def encode(self, texts):
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        time.sleep(0.02)
+        vectors = super().encode(texts)
+        self.inside -= 1
+        return vectors
+
+
+def test_threads_that_share_a_classifier_take_turns_and_get_the_same_guesses(classifier):
+    section = classifier.bundle.embedding
+    encoder = CountingEncoder(dimensions=section.dimensions, seed=section.seed)
+    shared = Classifier(classifier.bundle, PatternExtractor(), encoder, name="shared", version="0")
     texts = [CARPENTER, NURSE, "Kok til restaurant"]
     alone = classifier.predict(texts)
-    together: list[object] = []
-    threads = [threading.Thread(target=lambda: together.append(classifier.predict(texts))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(shared.predict, [texts] * 8))
     assert together == [alone] * 8
+    assert encoder.most == 1
