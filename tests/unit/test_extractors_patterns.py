@@ -97,6 +97,7 @@ LEFT_ALONE = [
     "Job-ID 52345678",
     "sagsnr. 23456789",
     "uge 21 22 23 24 25",
+    "rum 21 22 23 24 25",
     "meeting 950 3670 1177",
     "12345678",  # no Danish number starts with 1, and no cue speaks for a company
     "192.168.100.200",
@@ -134,6 +135,12 @@ def test_masks_are_counted_by_type():
     text, removed = mask("navn@firma.dk, 23 45 67 89, to@firma.dk og CVR 12345678")
     assert text == "[email], [phone], [email] og CVR [cvr]"
     assert removed == {"email": 2, "phone": 1, "cvr": 1}
+
+
+def test_what_a_mask_sets_free_is_masked_too():
+    assert (
+        mask("23456789-010190-1234")[0] == "[phone]-[cpr]"
+    )  # before, the digits looked like one longer number
 
 
 def test_finds_that_overlap_become_one_span_named_by_the_longest():
