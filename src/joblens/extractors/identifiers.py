@@ -24,6 +24,7 @@ _DASH = "[-\u2010-\u2015\u2212]"
 _NOT_DIGITS = re.compile(r"[^0-9]")
 
 _CPR = re.compile(rf"[0-3](?<![0-9][0-3]){_D}[01]{_D}{_D}{_D}(?: ?{_DASH} ?| )?{_D}{{4}}(?![0-9])")
+_LONGER_NUMBER = re.compile(r"(?:\+|[0-9][-.,])\Z")
 _CVR = re.compile(
     r"\b(?:CVR|SE)(?:\b[- ]?(?:nr|nummer|no|number)?|nr|nummer)[.:#]{0,2}\s{0,3}(?:DK[- ]?)?"
     r"([0-9]{8}|[0-9]{2}(?: [0-9]{2}){3})(?![0-9])"
@@ -57,10 +58,10 @@ def find_cpr(text: str) -> Iterator[Span]:
     Source: CPR-loven; the century rule is in `cpr_birth_date`.
     """
     for match in _CPR.finditer(text):
-        if text[max(0, match.start() - 1) : match.start()] not in {"+", "-", ".", ","} and cpr_birth_date(
-            _NOT_DIGITS.sub("", match.group())
-        ):
-            yield match.span()
+        start, end = match.span()
+        is_part = _LONGER_NUMBER.search(text, max(0, start - 2), start) is not None
+        if not is_part and cpr_birth_date(_NOT_DIGITS.sub("", match.group())):
+            yield start, end
 
 
 def find_cvr(text: str) -> Iterator[Span]:
