@@ -102,7 +102,7 @@ def lint(c):
 @task(help={"fast": "Leave out tests marked slow or real."})
 def test(c, fast=False):  # noqa: PT028
     """Run the tests."""
-    c.run("pytest" + (' -m "not slow and not real"' if fast else ""))
+    c.run('pytest -m "not slow and not real"' if fast else "pytest --cov")
 
 
 @task

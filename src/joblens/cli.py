@@ -80,7 +80,7 @@ def extract(
     from joblens.sources.sql import extract as extract_table
 
     report = extract_table(load(Layout(project).params).data, output)
-    typer.echo(f"wrote {report.rows:,} rows to {output}, and their count and query hash beside it")
+    typer.echo(f"wrote {report.rows:,} rows to {report.path}, their count and query hash beside it")
 
 
 def _stage(name: str, project: Path) -> None:
@@ -141,7 +141,10 @@ def compare(project: Project = HERE) -> None:
     from joblens.pipeline.evaluate.comparison import comparison_table
     from joblens.storage import read_json
 
-    Console().print(comparison_table(read_json(Layout(project).metrics)))
+    console = Console()
+    if not console.is_terminal:  # a log or a pipe: no reason to break lines
+        console = Console(width=110)
+    console.print(comparison_table(read_json(Layout(project).metrics)))
 
 
 @app.command(epilog='Example: joblens classify "Vi søger en tømrer med svendebrev" --title Tømrer')
@@ -158,7 +161,7 @@ def classify(
     typer.echo(f"{guess.label}: {guess.probability:.0%}")
     for label, probability in guess.top[1:]:
         typer.echo(f"  or {label}: {probability:.0%}")
-    typer.echo(f"  sure enough to be one of: {', '.join(guess.prediction_set)}")
+    typer.echo(f"  very likely one of: {', '.join(guess.prediction_set)}")
     if guess.abstained:
         typer.echo(f"  abstained: {guess.reason}")
 

@@ -31,6 +31,12 @@ def test_the_smallest_allowed_class_is_once_in_every_fold():
     assert Counter(folds) == dict.fromkeys(range(5), 20)
 
 
+def test_rows_left_over_in_every_class_are_spread_over_the_folds():
+    labels = [label for label in "abcdefghij" for _ in range(6)]  # one in each of five folds, and one more
+    folds = assign_parts(labels, [str(row) for row in range(60)], [0.2] * 5, seed=0)
+    assert Counter(folds) == dict.fromkeys(range(5), 12)
+
+
 def noisy_groups(rows: int, seed: int) -> tuple[list[str], list[str]]:
     """Groups of one to six rows whose labels mostly agree."""
     dice = random.Random(seed)

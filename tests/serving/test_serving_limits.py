@@ -118,12 +118,12 @@ def test_turns_are_taken_one_at_a_time_in_the_order_of_arrival():
     threads = []
     with line.turn():
         for name in range(5):
-            threads.append(threading.Thread(target=visit, args=(name,)))
+            threads.append(threading.Thread(target=visit, args=(name,), daemon=True))
             threads[-1].start()
             while len(line) < name + 2:  # until it stands in the line
                 time.sleep(0.001)
     for thread in threads:
-        thread.join()
+        thread.join(timeout=10)
     assert order == [0, 1, 2, 3, 4]
     assert len(line) == 0
 

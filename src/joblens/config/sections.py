@@ -156,7 +156,7 @@ class Classifier(Section):
     """Widths of hidden layers. Empty means logistic regression."""
     dropout: float = Field(ge=0, lt=1)
     """Share of activations dropped while training."""
-    learning_rate: float = Field(gt=0)
+    learning_rate: float = Field(gt=0, le=1)
     """AdamW step size."""
     weight_decay: float = Field(ge=0)
     """AdamW weight decay."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _METHOD = "token-weighted mean of windows, L2-normalised, 1"
-_BATCHES_WORTH_A_BAR = 8
+_BATCHES_WORTH_A_BAR = 64  # below that, whoever calls often shows the progress
 
 
 class SentenceTransformerEncoder:

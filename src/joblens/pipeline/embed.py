@@ -23,8 +23,8 @@ from joblens.text import join_title
 
 logger = logging.getLogger(__name__)
 
-SHARD_SIZE = 512
-"""Texts in a shard: what a killed run may have to encode again."""
+SHARD_SIZE = 128
+"""Texts in a shard: what a killed run may have to encode again, some seconds of work on a CPU."""
 
 
 def run(config: Config, layout: Layout) -> None:
