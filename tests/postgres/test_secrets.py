@@ -1,0 +1,78 @@
+"""`dvc repro` from a database leaves the password nowhere."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+import sqlalchemy as sa
+
+from joblens.paths import Layout
+from joblens.sources.sample import generate
+
+CANARY = "canary-7h3-p4ssw0rd"  # the password of the test server
+OVERRIDES = (
+    "experiment=toy",
+    "data=sql",
+    "data.table=ads",
+    "data.title=title",
+    "data.id=id",
+    "data.taxonomy=data/sample/taxonomy.csv",
+    "data.min_class_size=8",
+    "evaluation.split.folds=2",
+    "evaluation.cross_validation=false",
+    "tracking=offline",
+)
+
+
+def run(*command: str, cwd: Path) -> str:
+    """What a command of this environment prints, on both streams."""
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=environment,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_a_run_from_a_database_leaves_its_password_nowhere(database_url, repository, tmp_path):
+    engine = sa.create_engine(database_url.replace("postgresql://", "postgresql+psycopg://"))
+    ads = pl.DataFrame(
+        [{"id": ad.id, "title": ad.title, "text": ad.text, "label": ad.label} for ad in generate(200, 1)]
+    )
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("CREATE TABLE ads (id TEXT PRIMARY KEY, title TEXT, text TEXT, label TEXT)")
+        )
+        rows = sa.text("INSERT INTO ads VALUES (:id, :title, :text, :label)")
+        connection.execute(rows, ads.to_dicts())
+    engine.dispose()
+    # The project is a copy: configs, DAG, source files that the DAG watches, and the sample's taxonomy.
+    for folder in ("configs", "src", "data/sample"):
+        shutil.copytree(repository / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(repository / "dvc.yaml", tmp_path / "dvc.yaml")
+
+    shown = run("dvc", "init", "--no-scm", "--quiet", cwd=tmp_path)
+    shown += run("joblens", "params", *OVERRIDES, cwd=tmp_path)
+    shown += run("joblens", "extract", "--output", "data/raw/ads.parquet", cwd=tmp_path)
+    shown += run("dvc", "repro", cwd=tmp_path)
+
+    assert Layout(tmp_path).metrics.is_file()
+    assert list((tmp_path / "wandb").glob("offline-run-*"))
+    assert CANARY in database_url
+    assert CANARY not in shown
+    secret = CANARY.encode()
+    found = [path for path in tmp_path.rglob("*") if path.is_file() and secret in path.read_bytes()]
+    assert found == []
+    again = run("dvc", "repro", cwd=tmp_path)
+    assert again.count("didn't change, skipping") == 7
