@@ -37,6 +37,15 @@ def test_rows_left_over_in_every_class_are_spread_over_the_folds():
     assert Counter(folds) == dict.fromkeys(range(5), 12)
 
 
+def test_near_duplicates_are_spread_over_the_parts_as_well():
+    labels = ["a"] * 100
+    groups = [f"pair {row // 2}" for row in range(40)] + [str(row) for row in range(60)]  # 20 pairs, 60 single
+    parts = assign_parts(labels, groups, [0.6, 0.2, 0.2], seed=0)
+    pairs = Counter(parts[row] for row in range(0, 40, 2))
+    assert pairs == {0: 12, 1: 4, 2: 4}
+    assert Counter(parts) == {0: 60, 1: 20, 2: 20}
+
+
 def noisy_groups(rows: int, seed: int) -> tuple[list[str], list[str]]:
     """Groups of one to six rows whose labels mostly agree."""
     dice = random.Random(seed)

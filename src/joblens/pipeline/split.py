@@ -87,8 +87,9 @@ def assign_parts(
     """Deal groups into parts so that each part holds its share of every class.
 
     Iterative stratification (Sechidis, Tsoumakas and Vlahavas, 2011) over whole groups: the rarest class is
-    dealt first, its largest groups first, each to the part that misses most of it. scikit-learn's
-    `StratifiedGroupKFold` does the same for equal parts only, and leaves small classes out of some of them.
+    dealt first, its largest groups first, each to the part that misses the largest share of what it should
+    get, so that near-duplicates are spread over the parts as well. scikit-learn's `StratifiedGroupKFold` does
+    the same for equal parts only, and leaves small classes out of some of them.
 
     Args:
         labels: N labels.
@@ -112,7 +113,7 @@ def assign_parts(
     part_of: dict[str, int] = {}
     for group in order:
         label = rarest[group][1]
-        part = max(range(len(shares)), key=lambda at: (wanted[label][at], room[at], -at))
+        part = max(range(len(shares)), key=lambda at: (wanted[label][at] / shares[at], room[at], -at))
         part_of[group] = part
         for name, count in members[group].items():
             wanted[name][part] -= count
