@@ -39,7 +39,9 @@ def test_rows_left_over_in_every_class_are_spread_over_the_folds():
 
 def test_near_duplicates_are_spread_over_the_parts_as_well():
     labels = ["a"] * 100
-    groups = [f"pair {row // 2}" for row in range(40)] + [str(row) for row in range(60)]  # 20 pairs, 60 single
+    groups = [f"pair {row // 2}" for row in range(40)] + [
+        str(row) for row in range(60)
+    ]  # 20 pairs, 60 single
     parts = assign_parts(labels, groups, [0.6, 0.2, 0.2], seed=0)
     pairs = Counter(parts[row] for row in range(0, 40, 2))
     assert pairs == {0: 12, 1: 4, 2: 4}
