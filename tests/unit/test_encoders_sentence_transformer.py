@@ -206,6 +206,20 @@ def test_other_weights_are_refused_by_their_hash(copied_model):
         find_files(local(copied_model, sha256=MINILM.sha256))
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_a_file_that_broke_off_is_refused(copied_model, name):
+    path = copied_model / name
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(ModelError, match=r"files in .*minilm cannot be loaded \(.*\); get them again"):
+        SentenceTransformerEncoder(local(copied_model), device=torch.device("cpu"), batch_size=8)
+
+
+def test_a_list_of_modules_that_is_none_is_refused(copied_model):
+    (copied_model / "modules.json").write_text("[{}]")
+    with pytest.raises(ModelError, match="is not a list of modules"):
+        find_files(local(copied_model))
+
+
 def test_another_vocabulary_is_another_encoder(copied_model):
     before = hash_files(copied_model)
     path = copied_model / "tokenizer.json"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from joblens.device import track
@@ -15,6 +16,7 @@ from joblens.storage import content_hash
 
 if TYPE_CHECKING:
     import torch
+    from sentence_transformers import SentenceTransformer
     from torch import Tensor
 
     from joblens.config import Embedding
@@ -38,16 +40,7 @@ class SentenceTransformerEncoder:
         from tokenizers import Tokenizer
 
         folder = find_files(embedding)
-        with _quiet():
-            from sentence_transformers import SentenceTransformer
-
-            model = SentenceTransformer(
-                str(folder),
-                device=str(device),
-                trust_remote_code=False,
-                local_files_only=True,
-                model_kwargs={"use_safetensors": True},
-            )
+        model = _load(folder, device)
         precision = getattr(torch, embedding.precision) if device.type != "cpu" else torch.float32
         self._model = model.to(device=device, dtype=precision).eval()
         self._device = device
@@ -188,6 +181,27 @@ def pool(vectors: "Tensor", weights: "Tensor", owners: "Tensor", texts: int) -> 
     sums = torch.zeros((texts, vectors.shape[1]), dtype=torch.float64)
     sums.index_add_(0, owners, vectors.double() * weights.double().unsqueeze(1))
     return torch.nn.functional.normalize(sums, dim=1).float()
+
+
+def _load(folder: Path, device: "torch.device") -> "SentenceTransformer":
+    from safetensors import SafetensorError
+
+    with _quiet():
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            return SentenceTransformer(
+                str(folder),
+                device=str(device),
+                trust_remote_code=False,
+                local_files_only=True,
+                model_kwargs={"use_safetensors": True},
+            )
+        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise ModelError(
+                f"the encoder's files in {folder} cannot be loaded ({reason}); get them again"
+            ) from error
 
 
 def _settings(embedding: "Embedding") -> dict[str, object]:
