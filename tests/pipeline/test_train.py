@@ -311,7 +311,8 @@ def test_figures_reach_the_tracker_and_it_is_always_finished(config, layout, mon
     monkeypatch.setattr(train, "build_tracker", lambda *arguments: tracker)
     train.run(config, layout)
     card = read_bundle(layout.classifier).card
-    assert [step for step, _ in tracker.steps][:-1] == list(range(1, card["epochs"]["run"] + 1))
+    # W&B drops figures of a step that is behind: the last ones name none.
+    assert [step for step, _ in tracker.steps] == [*range(1, card["epochs"]["run"] + 1), None]
     assert tracker.steps[-1][1]["best/macro_f1"] == card["metrics"]["macro_f1"]
     assert tracker.files == [layout.training_log, layout.classifier / "README.md"]
     assert tracker.finished == 1

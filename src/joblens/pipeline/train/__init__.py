@@ -77,7 +77,8 @@ def _train(config: Config, layout: Layout, rows: Rows, device: torch.device, tra
         card=_card(rows, config, layout, {"run": len(epochs), "best": best.number}, metrics),
     )
     write_bundle(layout.classifier, bundle)
-    tracker.log({f"best/{name}": value for name, value in metrics.items()}, step=best.number)
+    figures = {"epoch": float(best.number), **metrics}
+    tracker.log({f"best/{name}": value for name, value in figures.items()})  # a step back would be dropped
     tracker.log_file(layout.training_log)
     tracker.log_file(layout.classifier / "README.md")
 
