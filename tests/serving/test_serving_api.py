@@ -8,6 +8,8 @@ from fastapi.testclient import TestClient
 
 from joblens.serving.api import create_app
 from joblens.serving.limits import Limits
+from joblens.serving.problems import field_problems
+from joblens.serving.schemas import FieldProblem
 
 SECRET = "Anna Hansen, anna@hansen.dk, 2105850001"
 """Must never come back in an error or reach a log."""
@@ -228,3 +230,9 @@ def test_a_full_waiting_line_answers_429_and_the_others_are_served(classifier):
         slow.go.set()
         assert [first.result(timeout=10).status_code, second.result(timeout=10).status_code] == [200, 200]
         assert client.post("/classify", json=NURSE).status_code == 200
+
+
+def test_a_name_that_is_not_ours_is_left_out_of_a_problems_place():
+    """However pydantic comes to report it: a key of the client's may itself be an advert."""
+    error = {"type": "string_type", "loc": ("body", "many", "ads", 3, SECRET, "text"), "msg": "wrong"}
+    assert field_problems([error]) == [FieldProblem(field="ads.3.text", problem="wrong")]
