@@ -27,8 +27,7 @@ TOLERANCE = 0.01
 class LexicalFeatures:
     """The n-gram counts of N adverts: words, and characters within words.
 
-    On 6,618 Polish adverts characters within words (`char_wb`) were more accurate than characters across them
-    (macro-F1 0.650 against 0.637), in 60 % of the time.
+    Within words (`char_wb`) is faster than across them, and on Polish adverts it was more accurate too.
     """
 
     def __init__(self, texts: Sequence[str], lexical: "Lexical") -> None:
