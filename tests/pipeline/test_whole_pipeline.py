@@ -21,7 +21,10 @@ def test_the_toy_pipeline_compares_all_models_on_the_same_rows(make_project, run
         low, high = metrics[model]["ci_macro_f1"]
         assert 0 <= low <= metrics[model]["macro_f1"] <= high <= 1
     assert set(metrics["cross_validation"]) == set(MODELS)
-    assert metrics["classifier"]["accuracy"] > 2 / metrics["data"]["classes"]  # well above guessing
+    learned = metrics["cross_validation"]["classifier"]["accuracy"][
+        "mean"
+    ]  # over all rows, so less by chance
+    assert learned > 2 / metrics["data"]["classes"]  # twice what guessing gives
     assert layout.report.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
