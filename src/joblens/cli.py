@@ -184,7 +184,9 @@ def predict(
     """Classify every advert of a file or table."""
     from joblens.inference.files import predict_file
     from joblens.sources import Columns
+    from joblens.sources.database import check_url_env
 
+    check_url_env(url_env)
     columns = Columns(text=text, title=title or None, id=id or None)
     done = predict_file(bundle, source, output, columns, url_env=url_env, device=device)
     typer.echo(f"wrote {done.rows:,} guesses to {output}, {done.abstained:,} of them unsure")
@@ -224,13 +226,16 @@ def _changes(path: Path, new: dict[str, object]) -> list[str]:
     """What a new configuration changes in the file at `path`, one line per key; empty for a first file."""
     import yaml
 
+    from joblens.config.compose import URL_ENV
+
     try:
         old = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return []
     before, after = _flat(old), _flat(new)
     return [
-        f"{key}: {before.get(key)} → {after.get(key)}"
+        # What stood there may be a URL with a password, from before it was refused.
+        key if key == URL_ENV else f"{key}: {before.get(key)} → {after.get(key)}"
         for key in {**after, **before}
         if before.get(key) != after.get(key)
     ]

@@ -80,3 +80,52 @@ def test_an_unknown_command_exits_with_code_2_and_help_with_0():
         "classify",
     ):
         assert command in shown.stdout
+
+
+CANARY = "postgresql://u:canary@h/db"
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        f"data.url_env={CANARY}",
+        f"++data.url_env={CANARY}",
+        f"data.url_env=[{CANARY}]",
+        "data.url_env=postgresql://u:canary{@h/db",  # Hydra itself cannot read this one
+        "data.url_env=canary${oops}",
+        f"data.url={CANARY}",
+        f"url_env={CANARY}",
+        f"data={CANARY}",
+    ],
+)
+def test_a_url_given_for_the_name_of_its_variable_is_refused_and_never_repeated(project, override):
+    result = joblens("params", "data=sql", "data.table=t", "data.text=x", override, cwd=project)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("joblens: ")
+    assert len(result.stderr.splitlines()) == 1
+    assert "canary" not in result.stderr
+    assert not (project / "params.yaml").exists()
+
+
+def test_a_url_in_an_edited_params_file_is_not_repeated(project):
+    joblens("params", "data=sql", "data.table=t", "data.text=x", cwd=project)
+    params = project / "params.yaml"
+    good = params.read_text(encoding="utf-8")
+    params.write_text(good.replace("url_env: JOBLENS_DB_URL", f"url_env: {CANARY}"), encoding="utf-8")
+    refused = joblens("extract", cwd=project)
+    assert refused.returncode == 2
+    assert "data.url_env: should be the name of an environment variable" in refused.stderr
+    mended = joblens("params", "data=sql", "data.table=t", "data.text=x", cwd=project)
+    assert mended.stdout.splitlines() == ["wrote params.yaml, 1 changed:", "  data.url_env"]
+    params.write_text(good.replace("url_env: JOBLENS_DB_URL", f'url_env: "{CANARY}'), encoding="utf-8")
+    broken = joblens("extract", cwd=project)
+    assert "params.yaml is not YAML" in broken.stderr
+    assert "canary" not in refused.stdout + refused.stderr + mended.stdout + mended.stderr + broken.stderr
+
+
+@pytest.mark.parametrize("place", ["sql:ads", "ads.csv"])
+def test_predict_refuses_a_url_given_for_the_name_of_its_variable(project, place):
+    result = joblens("predict", place, "--output", "out.csv", "--url-env", CANARY, cwd=project)
+    assert result.returncode == 2
+    assert result.stderr.startswith("joblens: --url-env should be the name of an environment variable")
+    assert "canary" not in result.stdout + result.stderr

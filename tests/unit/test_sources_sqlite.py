@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from joblens.config import Data
-from joblens.errors import DataError, SourceError
+from joblens.errors import ConfigError, DataError, SourceError
 from joblens.sources import Columns, build_source, read_records, write_rows
 from joblens.sources.sql import extract
 
@@ -77,3 +77,12 @@ def test_a_wrong_url_is_explained_without_being_shown(
         list(read_records("sql:ads", Columns(text="body")))
     assert "secret" not in str(caught.value)
     assert not (database.parent / "adds.db").exists()  # SQLite would make it
+
+
+def test_a_url_given_for_the_name_of_its_variable_is_not_repeated():
+    with pytest.raises(ConfigError) as caught:
+        read_records("sql:ads", Columns(text="body"), url_env="sqlite:///canary.db")
+    assert "canary" not in str(caught.value)
+    with pytest.raises(ConfigError) as caught:
+        write_rows("sql:ads", pl.DataFrame({"a": [1]}), url_env="sqlite:///canary.db")
+    assert "canary" not in str(caught.value)

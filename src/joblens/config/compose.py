@@ -9,6 +9,9 @@ from pydantic import ValidationError
 from joblens.config.sections import Config, Section
 from joblens.errors import ConfigError, nearest
 
+URL_ENV = "data.url_env"
+"""The key whose value is never repeated: people put the URL itself there, password and all."""
+
 
 def compose(overrides: Sequence[str], configs: Path) -> Config:
     """Compose the option files below `configs` with Hydra and check the result.
@@ -35,7 +38,10 @@ def compose(overrides: Sequence[str], configs: Path) -> Config:
             composed = hydra_compose("config", overrides=list(overrides))
             values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(_explain(error, overrides, configs)) from error
+        explained = ConfigError(_explain(error, overrides, configs))
+        if any(_may_hold_a_url(override) for override in overrides):
+            raise explained from None  # Hydra quotes what it cannot read
+        raise explained from error
     return _check(values, "the composed configuration")
 
 
@@ -60,6 +66,13 @@ def load(path: Path) -> Config:
         raise ConfigError(f"there is no {path}; write it with `joblens params`")
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}; change its rights") from error
+    except yaml.MarkedYAMLError as error:
+        line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ConfigError(
+            f"{path.name} is not YAML ({error.problem}{line}); run `joblens params` again"
+        ) from None  # the line itself may hold a secret
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"{path.name} is not YAML ({reason}); run `joblens params` again") from error
@@ -84,7 +97,7 @@ def wrong_values(error: ValidationError, source: str) -> str:
         if problem["type"] == "extra_forbidden":
             known = _keys_beside(problem["loc"])
             lines.append(f"{key}: no such key{nearest(str(problem['loc'][-1]), known)}")
-        elif problem["type"] in {"missing", "value_error"}:
+        elif problem["type"] in {"missing", "value_error"} or key == URL_ENV:
             lines.append(f"{key}: {message}")
         else:
             lines.append(f"{key}: {message} (found {problem['input']!r})")
@@ -115,20 +128,25 @@ def _explain(error: Exception, overrides: Sequence[str], configs: Path) -> str:
         return f"{error.full_key} has no value; add {error.full_key}=VALUE"
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
+        shown = key if _may_hold_a_url(override) else override
         group, _, name = key.partition(".")
         known = [*Config.model_fields, "experiment"]
         options = sorted(path.stem for path in (configs / key).glob("*.yaml")) if key in known else []
         if group not in known:
-            return (
-                f"{override}: there is no group {group!r}{nearest(group, known)}; see `joblens params --help`"
-            )
+            return f"{shown}: there is no group {group!r}{nearest(group, known)}; see `joblens params --help`"
         if options and value not in options:
             choices = ", ".join(options)
-            return f"{override}: there is no such option{nearest(value, options)}; choose one of {choices}"
+            return f"{shown}: there is no such option{nearest(value, options)}; choose one of {choices}"
         section = _section(Config, group)
         first = name.partition(".")[0]
         if section and first and first not in section.model_fields:
             close = nearest(first, section.model_fields)
-            return f"{override}: {group} has no key {first!r}{close}; see configs/{group}/"
+            return f"{shown}: {group} has no key {first!r}{close}; see configs/{group}/"
+    if any(_may_hold_a_url(override) for override in overrides):
+        return "the overrides do not compose; put quotes around values with special characters"
     reason = " ".join(str(error).split())
     return f"the overrides do not compose: {reason}"
+
+
+def _may_hold_a_url(override: str) -> bool:
+    return "://" in override or override.lstrip("+~").startswith(URL_ENV)

@@ -1,14 +1,31 @@
 """The sections of `params.yaml`, one class per group of `configs/`, keys in the same order."""
 
+import re
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class Section(BaseModel):
     """A part of the configuration: no unknown keys, no changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
+    )
+
+
+def check_variable_name(name: str) -> str:
+    """`name` if it can be an environment variable; what is refused may be a URL and is never quoted.
+
+    Raises:
+        ValueError: It holds something else than letters, digits and underscores, or begins with a digit.
+    """
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is None:
+        raise ValueError(
+            "should be the name of an environment variable, such as JOBLENS_DB_URL, and is not; "
+            "put the URL in that variable and give its name"
+        )
+    return name
 
 
 class Data(Section):
@@ -52,6 +69,11 @@ class Data(Section):
     """The same for the taxonomy; filled in: `taxonomy`, or the one of the sample when there is none."""
     seed: int
     """Seed of the near-duplicate hashes."""
+
+    @field_validator("url_env")
+    @classmethod
+    def _url_stays_in_the_environment(cls, name: str) -> str:
+        return check_variable_name(name)
 
     @model_validator(mode="before")
     @classmethod

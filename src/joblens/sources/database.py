@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from joblens.errors import SourceError, nearest
+from joblens.config.sections import check_variable_name
+from joblens.errors import ConfigError, SourceError, nearest
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
@@ -69,7 +70,20 @@ def open_database(url_env: str) -> "Iterator[Engine]":
         engine.dispose()
 
 
+def check_url_env(url_env: str) -> None:
+    """Make sure that `url_env` is a name and not the URL itself, which would end up in messages.
+
+    Raises:
+        ConfigError: It is no name; the message does not repeat it.
+    """
+    try:
+        check_variable_name(url_env)
+    except ValueError as error:
+        raise ConfigError(f"--url-env {error}") from None
+
+
 def _secret(url_env: str) -> SecretStr:
+    check_url_env(url_env)
     value = os.environ.get(url_env, "")
     if not value:
         raise SourceError(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from joblens.errors import DataError, nearest
 from joblens.sources.columns import Columns, check_columns, columns_of, to_fields, to_text
-from joblens.sources.database import open_database
+from joblens.sources.database import check_url_env, open_database
 from joblens.storage import atomic_write, write_json
 
 if TYPE_CHECKING:
@@ -133,6 +133,7 @@ def read_database(table: str, columns: Columns, url_env: str) -> "Iterator[pl.Da
     """
     from joblens.config import Data
 
+    check_url_env(url_env)
     data = Data(source="sql", table=table, url_env=url_env, watch="", seed=0, **columns.named)
     return SqlSource(data).batches()
 
