@@ -223,8 +223,8 @@ class GlinerExtractor:
             visible = sum(cost > 0 for cost in self._subwords(wanted))
             if len(taken) < len(wanted) or seen < visible:
                 raise ModelError(
-                    f"the extractor would read {min(len(taken), seen)} of the {len(wanted)} words in a window "
-                    f"of {len(text):,} characters; set cleaning.max_tokens below {self._max_words}"
+                    f"the extractor would read {min(len(taken), seen)} of the {len(wanted)} words in a "
+                    f"window of {len(text):,} characters; set cleaning.max_tokens below {self._max_words}"
                 )
 
 
