@@ -1,4 +1,5 @@
 import logging
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -147,17 +148,24 @@ def test_other_paths_and_methods_answer_in_json(client):
     assert client.get("/classify").json() == {"detail": "Method Not Allowed"}
 
 
-def test_a_fault_in_the_model_is_one_line_without_the_advert(classifier, monkeypatch):
+def test_a_fault_in_the_model_is_one_line_without_the_advert(classifier, monkeypatch, caplog):
     def fail(*texts: object, **titles: object) -> None:
         raise RuntimeError(SECRET)
 
     app = create_app(classifier)
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with caplog.at_level(logging.DEBUG), TestClient(app) as client:  # which would raise what a server sees
         app.state.loading.result(timeout=10)
         monkeypatch.setattr(type(classifier), "predict", fail)
-        answer = client.post("/classify", json=NURSE)
+        answer = client.post("/classify", json={"title": SECRET, "text": SECRET})
     assert answer.status_code == 500
     assert answer.json() == {"detail": "the server failed; its log says why"}
+    (fault,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert re.fullmatch(
+        r"POST /classify failed: RuntimeError at joblens\.serving\.api:\d+ > \S*test_serving_api:\d+",
+        fault.getMessage(),
+    )
+    assert fault.exc_info is None
+    assert "Hansen" not in caplog.text
 
 
 class SlowClassifier:

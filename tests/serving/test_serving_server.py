@@ -25,9 +25,10 @@ def start() -> Iterator[Start]:
     """Start a server on a bundle: the process and its port. Whatever is left of it is ended afterwards."""
     started: list[subprocess.Popen[str]] = []
 
-    def start_one(bundle: Path) -> tuple[subprocess.Popen[str], int]:
+    def start_one(bundle: Path, *program: str) -> tuple[subprocess.Popen[str], int]:
         port = _free_port()
-        command = [str(JOBLENS), "serve", "--bundle", str(bundle), "--host", "127.0.0.1", "--port", str(port)]
+        program = program or (str(JOBLENS),)
+        command = [*program, "serve", "--bundle", str(bundle), "--host", "127.0.0.1", "--port", str(port)]
         started.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True))
         return started[-1], port
 
@@ -92,6 +93,35 @@ def test_a_server_gets_ready_classifies_and_ends_with_zero_at_sigterm(start, bun
     assert lines[1].startswith("ready after ")
     assert lines[2].startswith("classified 1 adverts in ")
     assert lines[-1] == "stopped"
+
+
+FAULTY = """
+from joblens.cli import main
+from joblens.inference.classify import Classifier
+
+predict = Classifier.predict
+
+def fail_unless_warming_up(self, texts, titles=None):
+    if titles is not None:
+        raise RuntimeError(f"cannot read {texts[0]}")
+    return predict(self, texts)
+
+Classifier.predict = fail_unless_warming_up
+main()
+"""
+
+
+def test_a_fault_is_logged_by_its_type_and_place_and_without_the_advert(start, bundle_folder):
+    process, port = start(bundle_folder, sys.executable, "-c", FAULTY)
+    wait_until_ready(process, port)
+    status, body = ask(port, "POST", "/classify", json.dumps({"text": "Anna Hansen"}).encode())
+    assert (status, json.loads(body)) == (500, {"detail": "the server failed; its log says why"})
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert log.splitlines()[2].startswith("POST /classify failed: RuntimeError at joblens.serving.api:")
+    assert len(log.splitlines()) == 4, "a traceback, whose last line would quote the advert"
+    assert "Hansen" not in log
 
 
 def test_a_request_at_hand_is_finished_after_sigterm(start, bundle_folder):

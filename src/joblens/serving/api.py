@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 import joblens
+from joblens.serving.faults import FaultBarrier
 from joblens.serving.limits import BodyLimit, Limits, LineFull, WaitingLine
 from joblens.serving.problems import field_problems
 from joblens.serving.schemas import (
@@ -94,9 +95,9 @@ def create_app(
     app.state.loading = Future()
     app.state.line = WaitingLine(limits.waiting)
     app.add_middleware(BodyLimit, body_bytes=limits.body_bytes)
+    app.add_middleware(FaultBarrier)  # the last one added is the outermost
     app.add_exception_handler(RequestValidationError, _refuse_fields)
     app.add_exception_handler(LineFull, _refuse_full_line)
-    app.add_exception_handler(Exception, _admit_fault)
     app.add_api_route("/classify", classify, methods=["POST"], responses=REFUSALS, tags=["adverts"])
     app.add_api_route("/livez", livez, methods=["GET"], tags=["probes"])
     app.add_api_route("/readyz", readyz, methods=["GET"], responses={503: REFUSALS[503]}, tags=["probes"])
@@ -177,7 +178,3 @@ async def _refuse_full_line(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse(
         {"detail": str(error)}, status_code=429, headers={"Retry-After": str(error.retry_after)}
     )
-
-
-async def _admit_fault(request: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"detail": "the server failed; its log says why"}, status_code=500)
