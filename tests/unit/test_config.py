@@ -88,3 +88,35 @@ def test_a_folder_without_configs_is_named(tmp_path):
 def test_dvc_watches_the_files_that_ingest_reads(overrides, watch, taxonomy):
     data = compose(overrides, CONFIGS).data
     assert (data.watch, data.watch_taxonomy) == (watch, taxonomy)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "path: a.csv",
+            "path: b.csv",
+            r"data\.watch is 'a\.csv' but data\.path is 'b\.csv'; run `joblens params`",
+        ),
+        ("watch: a.csv", "watch: b.csv", r"data\.watch is 'b\.csv' but data\.path is 'a\.csv'"),
+        (
+            "  taxonomy: t.csv",
+            "  taxonomy: null",
+            r"data\.watch_taxonomy is 't\.csv' but data\.taxonomy is None",
+        ),
+        (
+            "source: csv\n  path: a.csv",
+            "source: sql\n  path: null\n  table: t",
+            r"data\.watch is 'a\.csv' but data\.source is 'sql'",
+        ),
+    ],
+)
+def test_an_edit_that_leaves_dvc_watching_another_file_is_refused(tmp_path, old, new, message):
+    text = to_yaml(compose(["data=csv", "data.path=a.csv", "data.taxonomy=t.csv", "data.text=x"], CONFIGS))
+    assert text.count(old) == 1
+    edited = text.replace(old, new)
+    if "source: sql" in new:
+        edited = edited.replace("  table: null\n", "")
+    (tmp_path / "params.yaml").write_text(edited, encoding="utf-8")
+    with pytest.raises(ConfigError, match=message):
+        load(tmp_path / "params.yaml")

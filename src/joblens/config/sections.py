@@ -28,6 +28,11 @@ def check_variable_name(name: str) -> str:
     return name
 
 
+SQL_WATCH = "configs/data/sql.yaml"
+NO_TAXONOMY_WATCH = "data/sample/taxonomy.csv"
+"""Files that are always there, for DVC to watch when the configuration names none."""
+
+
 class Data(Section):
     """Where adverts come from and which columns matter."""
 
@@ -79,8 +84,8 @@ class Data(Section):
     @classmethod
     def _watch_what_is_read(cls, values: dict[str, Any]) -> dict[str, Any]:
         """DVC templates know no "if", so the files it watches are spelled out here."""
-        file = "configs/data/sql.yaml" if values.get("source") == "sql" else values.get("path")
-        taxonomy = values.get("taxonomy") or "data/sample/taxonomy.csv"
+        file = SQL_WATCH if values.get("source") == "sql" else values.get("path")
+        taxonomy = values.get("taxonomy") or NO_TAXONOMY_WATCH
         filled = {
             "watch": values.get("watch") or file,
             "watch_taxonomy": values.get("watch_taxonomy") or taxonomy,
@@ -94,6 +99,23 @@ class Data(Section):
                 raise ValueError("source 'sql' needs exactly one of data.table and data.query")
         elif self.path is None:
             raise ValueError(f"source {self.source!r} needs data.path")
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_read_is_watched(self) -> Self:
+        """An edit of `path` alone would leave DVC watching the old file, and a changed new one unnoticed."""
+        is_sql = self.source == "sql"
+        file = ("data.source", "sql", SQL_WATCH) if is_sql else ("data.path", self.path, self.path)
+        taxonomy = ("data.taxonomy", self.taxonomy, self.taxonomy or NO_TAXONOMY_WATCH)
+        for key, found, (cause, value, expected) in (
+            ("data.watch", self.watch, file),
+            ("data.watch_taxonomy", self.watch_taxonomy, taxonomy),
+        ):
+            if found != expected:
+                raise ValueError(
+                    f"{key} is {found!r} but {cause} is {value!r}; "
+                    "run `joblens params` with your overrides, it sets both"
+                )
         return self
 
 
