@@ -25,8 +25,13 @@ logger = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[\w./-]{1,100}")
 
-_STAYS_HOME = {"path", "url_env", "table", "query", "taxonomy", "watch", "watch_taxonomy"}
-"""Keys of the data section that tell where a user's data are; they are not sent."""
+_STAYS_HOME: dict[str, Any] = {
+    "data": {"path", "url_env", "table", "query", "taxonomy", "watch", "watch_taxonomy"},
+    "cleaning": {"model"},
+    "embedding": {"model"},
+    "tracking": True,
+}
+"""Settings that tell where a user's data and models are, or where figures go; they are not sent."""
 
 
 class Tracker(Protocol):
@@ -41,7 +46,9 @@ class Tracker(Protocol):
         ...
 
     def log_file(self, path: Path) -> None:
-        """Record one of the files that may leave: metrics, training log, report, model card, plots.
+        """Record one of the files that may leave: metrics, training log, model card, plots.
+
+        The report may not: it lists titles of adverts.
 
         Raises:
             DataError: The file is not on that list.
@@ -94,9 +101,7 @@ class WandbTracker:
             "entity": config.tracking.entity,
             "name": run_name,
             "dir": str(layout.root),
-            "config": dict(
-                _flatten(config.model_dump(mode="json", exclude={"data": _STAYS_HOME, "tracking": True}))
-            ),
+            "config": dict(_flatten(config.model_dump(mode="json", exclude=_STAYS_HOME))),
         }
         try:
             self._run = wandb.init(**arguments, settings=_settings(offline=offline))
@@ -187,7 +192,6 @@ def _check_file(path: Path, layout: "Layout") -> None:
     named = (
         layout.metrics,
         layout.training_log,
-        layout.report,
         layout.model_card,
         layout.classifier / "README.md",
     )

@@ -96,7 +96,6 @@ def test_the_files_that_may_leave_pass(tracker, layout):
     for path in (
         layout.metrics,
         layout.training_log,
-        layout.report,
         layout.model_card,
         layout.plots / "a.png",
     ):
@@ -104,7 +103,14 @@ def test_the_files_that_may_leave_pass(tracker, layout):
 
 
 @pytest.mark.parametrize(
-    "name", ["params.yaml", "data/interim/ads.parquet", "reports/predictions.parquet", ".env"]
+    "name",
+    [
+        "params.yaml",
+        "data/interim/ads.parquet",
+        "reports/predictions.parquet",
+        "reports/report.html",  # lists titles of adverts
+        ".env",
+    ],
 )
 def test_other_files_are_refused(tracker, layout, name):
     path = layout.root / name
@@ -212,9 +218,12 @@ def test_automatic_capture_is_off(layout, started):
     assert settings.x_save_requirements is False
 
 
-def test_the_config_is_sent_flat_and_without_where_the_data_are(layout, started):
+def test_the_config_is_sent_flat_and_without_where_data_and_models_are(layout, started):
     hidden = f"data.query='SELECT secret AS {CANARY}'"
-    config = make_config("offline", "data=sql", "data.text=text", hidden, "classifier.hidden=[64,32]")
+    models = [f"{section}.model=/home/{CANARY}/model" for section in ("cleaning", "embedding")]
+    config = make_config(
+        "offline", "data=sql", "data.text=text", hidden, "classifier.hidden=[64,32]", *models
+    )
     build_tracker(config, layout, "train")
     sent = started[0]["config"]
     assert sent["classifier.hidden"] == "64, 32"
