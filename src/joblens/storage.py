@@ -8,7 +8,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,20 +30,18 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """A temporary path that becomes `path` when the block ends well, and vanishes when it does not.
 
     Raises:
-        StorageError: The disk is full. What stood at `path` before is untouched.
+        StorageError: The disk is full or refuses. What stood at `path` before is untouched.
     """
     temporary = _temporary_beside(path)
-    try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        if _says_disk_full(error):
-            raise StorageError(_disk_full(path)) from error
-        raise
-    finally:
-        temporary.unlink(missing_ok=True)
+    with _refusals_explained(path, temporary):
+        try:
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -51,25 +49,22 @@ def replace_folder(path: Path) -> Iterator[Path]:
     """A temporary folder beside `path` that takes its place when the block ends well.
 
     Raises:
-        StorageError: The disk is full. What stood at `path` before is untouched.
+        StorageError: The disk is full or refuses. What stood at `path` before is untouched.
     """
     temporary = _temporary_beside(path)
     old = _temporary_beside(path)
-    temporary.mkdir()
-    try:
-        yield temporary
-        if path.exists():
-            path.replace(old)
-        temporary.replace(path)
-    except OSError as error:
-        if old.exists() and not path.exists():
-            old.replace(path)
-        if _says_disk_full(error):
-            raise StorageError(_disk_full(path)) from error
-        raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+    with _refusals_explained(path, temporary, old):
+        try:
+            temporary.mkdir()
+            yield temporary
+            if path.exists():
+                path.replace(old)
+            temporary.replace(path)
+        finally:
+            if old.exists() and not path.exists():
+                old.replace(path)
+            shutil.rmtree(temporary, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager
@@ -77,14 +72,15 @@ def lock(path: Path) -> Iterator[None]:
     """Hold the lock file at `path`, or refuse at once.
 
     Raises:
-        StorageError: Another process holds it.
+        StorageError: Another process holds it, or it cannot be made.
     """
     from filelock import FileLock, Timeout
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     held = FileLock(path, timeout=0)
     try:
-        held.acquire()
+        with _refusals_explained(path, *path.parents):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            held.acquire()
     except Timeout:
         raise StorageError(
             f"another joblens process is writing here ({path.name} is held); "
@@ -249,20 +245,44 @@ class ShardCache:
 
 
 def _temporary_beside(path: Path) -> Path:
-    try:
+    with _refusals_explained(path, path.parent, *path.parent.parents):
         path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        if _says_disk_full(error):
-            raise StorageError(_disk_full(path)) from error
-        raise StorageError(f"cannot write {path}: {error.strerror}; choose another place") from error
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
 
 
+@contextmanager
+def _refusals_explained(path: Path, *places: Path) -> Iterator[None]:
+    """What the file system refuses at `places` becomes one line about `path`; other errors pass as they are.
+
+    An error without a file name comes from writing to an open file, unless a connection raised it.
+    """
+    try:
+        yield
+    except OSError as error:
+        if _says_disk_full(error):
+            raise StorageError(_disk_full(path)) from error
+        if error.filename is None:
+            is_ours = error.errno is not None and not isinstance(error, ConnectionError | TimeoutError)
+        else:
+            name = Path(os.fsdecode(error.filename))
+            is_ours = any(name.is_relative_to(place) for place in (path, *places))
+        if not is_ours:
+            raise
+        raise StorageError(
+            f"cannot write {path}: {error.strerror}; choose another place or change its rights"
+        ) from error
+
+
 def _must_exist(path: Path) -> None:
-    if not path.is_file():
+    try:
+        if path.is_file():
+            path.open("rb").close()
+            return
         siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        close = nearest(path.name, siblings)
-        raise DataError(f"there is no file {path}{close}; check the path, or make it with `dvc repro`")
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}; change its rights") from error
+    close = nearest(path.name, siblings)
+    raise DataError(f"there is no file {path}{close}; check the path, or make it with `dvc repro`")
 
 
 def _says_disk_full(error: OSError) -> bool:

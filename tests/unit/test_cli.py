@@ -129,3 +129,12 @@ def test_predict_refuses_a_url_given_for_the_name_of_its_variable(project, place
     assert result.returncode == 2
     assert result.stderr.startswith("joblens: --url-env should be the name of an environment variable")
     assert "canary" not in result.stdout + result.stderr
+
+
+def test_a_sample_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("old")
+    for place in ("file", "file/deep"):
+        result = joblens("sample", "--ads", "1", "--output", place, cwd=tmp_path)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert result.stderr.startswith(f"joblens: cannot write {place}/ads.jsonl: ")
+        assert len(result.stderr.splitlines()) == 1

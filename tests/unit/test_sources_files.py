@@ -191,3 +191,13 @@ def test_a_place_without_adverts_is_named(tmp_path: Path, name: str, message: st
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(DataError, match=message):
         list(read_records(tmp_path / name, COLUMNS))
+
+
+def test_a_file_that_may_not_be_read_is_one_clear_error(tmp_path, monkeypatch):
+    def forbidden(path: Path, *_args: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (tmp_path / "a.csv").write_text("body\nx\n")
+    monkeypatch.setattr(Path, "open", forbidden)
+    with pytest.raises(DataError, match=r"^cannot read .*a\.csv: Permission denied; change its rights$"):
+        list(read_records(tmp_path / "a.csv", Columns(text="body")))

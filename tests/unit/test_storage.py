@@ -110,6 +110,88 @@ def test_a_failing_block_leaves_the_old_folder(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["bundle"]
 
 
+def forbidden(path: Path, *_args: object, **_options: object) -> None:
+    raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+
+def test_a_folder_that_may_not_be_made_is_one_clear_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "mkdir", forbidden)
+    with pytest.raises(StorageError, match=r"cannot write .*bundle: Permission denied; choose another place"):
+        fill_the_disk_while_replacing(tmp_path / "bundle")
+
+
+@pytest.mark.parametrize(
+    ("write", "reason"),
+    [
+        (lambda folder: write_text(folder / "file" / "a", "new"), "File exists|Not a directory"),
+        (lambda folder: write_text(folder / "file" / "deep" / "a", "new"), "File exists|Not a directory"),
+        (lambda folder: write_text(folder / "taken", "new"), "Is a directory"),
+        (lambda folder: fill_the_disk_while_replacing(folder / "file" / "a"), "File exists|Not a directory"),
+        (lambda folder: take(folder / "file" / "x.lock"), "File exists|Not a directory"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_one_clear_error(tmp_path, write, reason):
+    (tmp_path / "file").write_text("old")
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(StorageError, match=rf"^cannot write .*: ({reason}); choose another place.*rights$"):
+        write(tmp_path)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", "taken"]
+
+
+def raise_while_writing(path: Path, error: Exception) -> None:
+    with atomic_write(path):
+        raise error
+
+
+def test_a_failed_write_to_an_open_file_is_one_clear_error(tmp_path):
+    with pytest.raises(StorageError, match=r"cannot write .*: Input/output error"):
+        raise_while_writing(tmp_path / "a", OSError(errno.EIO, "Input/output error"))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileNotFoundError(errno.ENOENT, "No such file or directory", "/elsewhere/input.csv"),
+        ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"),
+        OSError("a library's own words"),
+    ],
+)
+def test_what_the_block_fails_to_read_is_not_blamed_on_the_place_it_writes(tmp_path, error):
+    with pytest.raises(type(error)) as caught:
+        raise_while_writing(tmp_path / "a", error)
+    assert caught.value is error
+
+
+def test_an_interrupted_exchange_leaves_the_old_folder(tmp_path, monkeypatch):
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    (folder / "old").write_text("old")
+    replace = Path.replace
+
+    def interrupt(self: Path, target: Path) -> None:
+        if target == folder and not (self / "old").exists():
+            raise KeyboardInterrupt
+        replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        exchange(folder)
+    assert [entry.name for entry in folder.iterdir()] == ["old"]
+
+
+def exchange(folder: Path) -> None:
+    with replace_folder(folder) as temporary:
+        (temporary / "new").write_text("new")
+
+
+@pytest.mark.parametrize("read", [read_table, read_tensors, read_tensor_metadata, read_json])
+def test_a_file_that_may_not_be_read_is_one_clear_error(tmp_path, monkeypatch, read):
+    (tmp_path / "a").write_text("{}")
+    monkeypatch.setattr(Path, "open", forbidden)
+    with pytest.raises(DataError, match=r"^cannot read .*a: Permission denied; change its rights$"):
+        read(tmp_path / "a")
+
+
 HOLD = """
 import sys
 from pathlib import Path

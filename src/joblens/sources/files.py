@@ -44,16 +44,20 @@ def kind_of(path: Path) -> str:
 
 
 def must_be_file(path: Path) -> None:
-    """Make sure that there is a file with something in it.
+    """Make sure that there is a file that can be read, with something in it.
 
     Raises:
-        DataError: It is missing (the nearest name beside it is told), a folder, or empty.
+        DataError: It is missing (the nearest name beside it is told), a folder, empty, or may not be read.
     """
-    if path.is_dir():
-        raise DataError(f"{path} is a folder, expected a file; name the file in it")
-    if not path.is_file():
-        beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise DataError(f"there is no file {path}{nearest(path.name, beside)}; check the path")
+    try:
+        if path.is_dir():
+            raise DataError(f"{path} is a folder, expected a file; name the file in it")
+        if not path.is_file():
+            beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+            raise DataError(f"there is no file {path}{nearest(path.name, beside)}; check the path")
+        path.open("rb").close()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}; change its rights") from error
     if path.stat().st_size == 0:
         raise DataError(f"{path} is empty (0 bytes), expected adverts; export it again")
 

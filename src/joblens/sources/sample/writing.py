@@ -24,10 +24,9 @@ def write_sample(folder: Path, ads: int, seed: int) -> None:
 
     Raises:
         DataError: `ads` is below 1.
-        StorageError: The disk is full; files that stood there are untouched.
+        StorageError: The disk is full, or `folder` cannot be written; files that stood there are untouched.
     """
     made = generate(ads, seed)
-    folder.mkdir(parents=True, exist_ok=True)
     with (
         atomic_write(folder / "ads.jsonl") as temporary,
         temporary.open("w", encoding="utf-8", newline="\n") as file,
