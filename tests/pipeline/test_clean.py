@@ -7,6 +7,7 @@ import pytest
 
 from joblens.config import compose
 from joblens.errors import DataError, ModelError
+from joblens.extractors.patterns import PatternExtractor
 from joblens.extractors.toy import ToyExtractor
 from joblens.paths import Layout
 from joblens.pipeline import clean
@@ -60,6 +61,7 @@ def test_patterns_write_masked_adverts_and_counts_by_type(tmp_path, config):
     }
     assert json.loads(layout.clean_counts.read_text()) == {
         "extractor": "patterns",
+        "fingerprint": PatternExtractor().fingerprint,
         "ads": 2,
         "words_in": 17,  # 6 in each title, 5 in the first text
         "words_read": 17,
@@ -86,6 +88,13 @@ def test_entities_are_lists_and_adverts_without_any_are_counted(tmp_path, config
     assert table["tasks"].to_list() == [["servere god mad"], []]
     assert table["clean_text"].to_list() == ["Kok; servere god mad", "Hej"]
     assert json.loads(layout.clean_counts.read_text())["ads_without_entities"] == 1
+
+
+def test_the_extractor_that_cleaned_is_told_by_its_fingerprint(tmp_path, config):
+    layout, wanted = project(tmp_path, SENTENCES), config("toy")
+    clean.run(wanted, layout)
+    used = ToyExtractor(wanted.cleaning.keep, wanted.cleaning.drop)
+    assert json.loads(layout.clean_counts.read_text())["fingerprint"] == used.fingerprint
 
 
 @pytest.mark.parametrize("cleaning", ["none", "patterns", "toy"])

@@ -83,7 +83,10 @@ def write_inputs(layout: Layout, config: Config) -> None:
     write_tensors(layout.embeddings, {"vectors": vectors, "labels": labels}, {"fingerprint": FINGERPRINT})
     write_json(layout.labels, [{"label": name, "text": name} for name in NAMES])
     write_json(layout.ads_counts, {"rows_read": 95, "kept": ROWS, "dropped": {"no text": 5}})
-    write_json(layout.clean_counts, {"extractor": "none", "ads": ROWS, "pii_removed_by_type": {}})
+    write_json(
+        layout.clean_counts,
+        {"extractor": "none", "fingerprint": "none", "ads": ROWS, "pii_removed_by_type": {}},
+    )
     write_text(layout.training_log, "epoch,train/loss,val/loss,val/macro_f1\n1,1.0,1.1,0.5\n2,0.5,0.7,0.8\n")
     write_models(layout, config, vectors, labels, splits)
 
@@ -113,8 +116,10 @@ def write_models(layout: Layout, config: Config, vectors: Tensor, labels: Tensor
             embedding=config.embedding,
             classifier=config.classifier,
             encoder_fingerprint=FINGERPRINT,
+            extractor_fingerprint="none",
             calibration=calibrate(network(vectors[validation]), labels[validation], 0.9, 0.95),
             uses_title=True,
+            html=True,
             card={"data": {"train": len(train)}},
         ),
     )

@@ -56,6 +56,12 @@ def test_guesses_are_those_of_evaluate(make_project, run_stages, cleaning):
     assert_agreement(layout)
 
 
+def test_guesses_are_those_of_evaluate_when_html_was_left_as_it_is(make_project, run_stages):
+    config, layout = make_project("data.html=false", "evaluation.cross_validation=false", ads=150)
+    run_stages(config, layout, *STAGES)
+    assert_agreement(layout)
+
+
 @pytest.mark.slow
 def test_the_api_with_minilm_gives_the_guesses_of_evaluate(make_project, run_stages):
     """The encoder that ships: the whole way from raw adverts over HTTP, for forty of them."""

@@ -151,8 +151,10 @@ def test_a_class_without_training_rows_is_never_learned_but_does_not_stop_the_ot
 
 
 def test_a_loss_that_is_no_longer_finite_is_an_error_that_says_what_to_change():
+    vectors, labels = make_rows(0.0)
+    vectors[0, 0] = float("inf")  # a damaged table: no learning rate that is allowed gets this far
     with pytest.raises(DataError, match=r"went astray in epoch 1.*lower classifier\.learning_rate"):
-        fit(learning_rate=1e30)
+        fit_classifier(vectors, labels, torch.arange(200), torch.arange(200, ROWS), CLASSES, settings(), CPU)
 
 
 @pytest.mark.parametrize(("train_rows", "validation_rows"), [(0, 10), (10, 0)])
@@ -178,7 +180,10 @@ SECRET = "Canary Title 4711"
 
 @pytest.fixture
 def config():
-    return compose(["experiment=toy", "classifier.max_epochs=5"], REPOSITORY / "configs")
+    return compose(
+        ["experiment=toy", f"embedding.dimensions={DIMENSIONS}", "classifier.max_epochs=5"],
+        REPOSITORY / "configs",
+    )
 
 
 @pytest.fixture
@@ -197,6 +202,7 @@ def make_tables(root):
     # The other tables have another order: rows are matched by id.
     write_table(layout.splits, pl.DataFrame({"id": ids[::-1], "split": splits[::-1], "fold": [0] * ROWS}))
     write_table(layout.clean_ads, pl.DataFrame({"id": ids[::-1], "title": [SECRET] * ROWS}))
+    write_json(layout.clean_counts, {"extractor": "toy", "fingerprint": "toy-cleaning-1"})
     write_json(layout.labels, [{"label": name, "text": name} for name in LABELS])
     return layout
 
@@ -210,6 +216,7 @@ def test_the_stage_writes_a_bundle_that_can_be_read(config, layout):
     bundle = read_bundle(layout.classifier)
     assert bundle.labels == tuple(LABELS)
     assert bundle.encoder_fingerprint == "toy-1"
+    assert bundle.extractor_fingerprint == "toy-cleaning-1"
     assert (bundle.cleaning, bundle.embedding, bundle.classifier) == (
         config.cleaning,
         config.embedding,
@@ -220,6 +227,13 @@ def test_the_stage_writes_a_bundle_that_can_be_read(config, layout):
     assert bundle.card["data"] == {"train": 200, "validation": 50, "test": 50}
     assert sum(bundle.card["train_ads_by_label"].values()) == 200
     assert bundle.card["metrics"]["coverage"] >= config.classifier.coverage
+
+
+@pytest.mark.parametrize("html", [True, False])
+def test_a_bundle_knows_whether_html_was_read_as_text(config, layout, html):
+    wanted = config.model_copy(update={"data": config.data.model_copy(update={"html": html})})
+    train.run(wanted, layout)
+    assert read_bundle(layout.classifier).html is html
 
 
 def test_the_card_tells_the_quality_that_the_network_has_on_validation_rows(config, layout):
@@ -374,6 +388,14 @@ def no_fingerprint(layout):
     write_tensors(layout.embeddings, {"vectors": vectors, "labels": labels})
 
 
+def no_extractor_fingerprint(layout):
+    write_json(layout.clean_counts, {"extractor": "toy"})
+
+
+def no_counts_of_cleaning(layout):
+    layout.clean_counts.unlink()
+
+
 def no_vectors(layout):
     layout.embeddings.unlink()
 
@@ -388,6 +410,8 @@ def no_vectors(layout):
         (fewer_ids, "10 ids, 300 vectors"),
         (fewer_splits, "lacks 10 of 300 ads"),
         (no_fingerprint, "has no fingerprint"),
+        (no_extractor_fingerprint, r"clean_ads.json has no fingerprint of the extractor; run `dvc repro`"),
+        (no_counts_of_cleaning, r"there is no file .*clean_ads\.json"),
         (no_vectors, "there is no file"),
     ],
 )

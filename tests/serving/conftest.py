@@ -9,8 +9,9 @@ import torch
 from fastapi.testclient import TestClient
 
 from joblens.config import Classifier as ClassifierSection
-from joblens.config import Cleaning, Embedding
+from joblens.config import Cleaning, Compute, Embedding
 from joblens.encoders.toy import ToyEncoder
+from joblens.extractors import build_extractor
 from joblens.inference.classify import Classifier
 from joblens.models.bundle import Bundle, write_bundle
 from joblens.models.calibration import Calibration
@@ -55,13 +56,17 @@ def make_bundle(tmp_path_factory: pytest.TempPathFactory) -> MakeBundle:
         abstain_below: float = 0.0,
         uses_title: bool = True,
         extractor: str = "patterns",
+        html: bool = True,
         fingerprint: str | None = None,
+        extractor_fingerprint: str | None = None,
     ) -> Path:
         folder = tmp_path_factory.mktemp("models") / name
+        cleaning = Cleaning(extractor=extractor)
+        used = build_extractor(cleaning, Compute(device="cpu", workers=1, encode_batch_size=1))
         bundle = Bundle(
             network=_trained_network(),
             labels=LABELS,
-            cleaning=Cleaning(extractor=extractor),
+            cleaning=cleaning,
             embedding=Embedding(
                 encoder="toy", model="hashed-words", dimensions=DIMENSIONS, max_tokens=256, seed=1
             ),
@@ -77,10 +82,12 @@ def make_bundle(tmp_path_factory: pytest.TempPathFactory) -> MakeBundle:
                 seed=0,
             ),
             encoder_fingerprint=fingerprint or ToyEncoder(dimensions=DIMENSIONS, seed=1).fingerprint,
+            extractor_fingerprint=extractor_fingerprint or used.fingerprint,
             calibration=Calibration(
                 temperature=1.0, set_threshold=0.05, abstain_below=abstain_below, coverage=0.9
             ),
             uses_title=uses_title,
+            html=html,
             card={"made_by": "tests"},
         )
         write_bundle(folder, bundle)

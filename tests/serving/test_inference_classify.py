@@ -4,9 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from joblens.config import Cleaning
 from joblens.encoders.toy import ToyEncoder
 from joblens.errors import BundleError, DataError
+from joblens.extractors.nothing import NoExtractor
 from joblens.extractors.patterns import PatternExtractor
+from joblens.extractors.toy import ToyExtractor
 from joblens.inference.classify import Classifier
 
 CARPENTER = "Vi søger en tømrer til tag og væg."
@@ -92,6 +95,21 @@ def test_html_reads_like_the_plain_text_in_it(classifier):
     assert plain == marked
 
 
+def test_a_bundle_trained_without_turning_html_into_text_reads_it_as_it_is(make_bundle):
+    as_it_is = Classifier.load(make_bundle(html=False, extractor="none"))
+    as_text = Classifier.load(make_bundle(html=True, extractor="none"))
+    words, marked = "tømrer hammer", '<p class="kok restaurant gryde">tømrer hammer</p>'
+    assert as_text.predict([words, marked])[0] == as_text.predict([words, marked])[1]
+    plain, with_class = as_it_is.predict([words, marked])
+    assert with_class.probability < plain.probability  # the words in the tag speak for another label
+
+
+@pytest.mark.parametrize(("html", "reason"), [(True, "no text"), (False, None)])
+def test_html_in_titles_is_read_as_in_texts(make_bundle, html, reason):
+    (guess,) = Classifier.load(make_bundle(html=html)).predict([""], titles=['<p class="tømrer"></p>'])
+    assert guess.reason == reason
+
+
 def test_personal_data_does_not_change_the_guess(classifier):
     """The pattern cleaning masks every address with the same word."""
     one, other = classifier.predict(["Tømrer, skriv til kok@restaurant.dk", "Tømrer, skriv til bo@firma.dk"])
@@ -128,6 +146,26 @@ def test_a_bundle_of_another_encoder_is_refused_with_both_fingerprints(make_bund
     mine = classifier.bundle.encoder_fingerprint[:12]
     with pytest.raises(BundleError, match=f"'foreign' was trained with encoder ffffffffffff, this is {mine}"):
         Classifier.load(other)
+
+
+def test_a_bundle_of_another_extractor_is_refused_with_both_fingerprints(make_bundle):
+    other = make_bundle(name="foreign", extractor="toy", extractor_fingerprint="e" * 64)
+    used = Cleaning(extractor="toy")
+    mine = ToyExtractor(used.keep, used.drop).fingerprint[:12]
+    with pytest.raises(BundleError) as caught:
+        Classifier.load(other)
+    message = str(caught.value)
+    assert message.startswith(
+        f"bundle 'foreign' was trained with extractor eeeeeeeeeeee, this is {mine} (toy); install"
+    )
+    assert "\n" not in message
+
+
+def test_an_extractor_given_by_hand_must_be_that_of_the_bundle_too(classifier):
+    section = classifier.bundle.embedding
+    encoder = ToyEncoder(dimensions=section.dimensions, seed=section.seed)
+    with pytest.raises(BundleError, match="was trained with extractor patterns, this is none"):
+        Classifier(classifier.bundle, NoExtractor(), encoder, name="mixed", version="0")
 
 
 def test_a_missing_bundle_is_refused(tmp_path):

@@ -38,8 +38,10 @@ def make_bundle(**changes):
             seed=1,
         ),
         "encoder_fingerprint": "abc123",
+        "extractor_fingerprint": "def456",
         "calibration": Calibration(1.5, 0.2, 0.4, 0.9, 0.95, 0.96, 0.5),
         "uses_title": True,
+        "html": False,
         "card": {"data": {"train": 1200}, "metrics": {"macro_f1": 0.75}},
     }
     return Bundle(**(parts | changes))
@@ -78,8 +80,10 @@ def test_a_bundle_comes_back_as_it_was(folder):
         "embedding",
         "classifier",
         "encoder_fingerprint",
+        "extractor_fingerprint",
         "calibration",
         "uses_title",
+        "html",
     ):
         assert getattr(found, name) == getattr(written, name)
     assert found.card == written.card
@@ -222,6 +226,11 @@ def test_a_json_file_too_large_to_be_honest_is_not_read(folder):
     [
         (lambda value: value | {"surprise": 1}, "surprise"),
         (lambda value: {name: value[name] for name in value if name != "embedding"}, "embedding"),
+        (
+            lambda value: {name: value[name] for name in value if name != "extractor_fingerprint"},
+            "extractor_fingerprint",
+        ),
+        (lambda value: {name: value[name] for name in value if name != "html"}, "html"),
         (lambda value: value | {"classes": 4}, "labels.json"),
         (lambda value: value | {"classes": 10**9}, "classes"),
         (lambda value: value | {"calibration": value["calibration"] | {"temperature": 0}}, "temperature"),
@@ -311,6 +320,7 @@ def test_weights_of_another_network_are_refused(folder, change, words):
         ({"card": {"score": float("nan")}}, "not JSON"),
         ({"card": {"when": object()}}, "not JSON"),
         ({"encoder_fingerprint": ""}, "encoder_fingerprint"),
+        ({"extractor_fingerprint": ""}, "extractor_fingerprint"),
     ],
 )
 def test_parts_that_do_not_fit_are_not_written(tmp_path, changes, words):

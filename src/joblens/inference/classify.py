@@ -49,13 +49,19 @@ class Classifier:
         """Put the parts together; `load` reads them from a folder.
 
         Raises:
-            BundleError: The encoder is not the one that the bundle was trained with.
+            BundleError: The encoder or the extractor is not the one that the bundle was trained with.
         """
         if encoder.fingerprint != bundle.encoder_fingerprint:
             raise BundleError(
                 f"bundle {name!r} was trained with encoder {bundle.encoder_fingerprint[:12]}, this is "
                 f"{encoder.fingerprint[:12]} ({bundle.embedding.model}); install the joblens version and the "
                 "weights it was trained with, or train again with `dvc repro`"
+            )
+        if extractor.fingerprint != bundle.extractor_fingerprint:
+            raise BundleError(
+                f"bundle {name!r} was trained with extractor {bundle.extractor_fingerprint[:12]}, this is "
+                f"{extractor.fingerprint[:12]} ({extractor.name}); install the joblens version and "
+                "the model it was trained with, or train again with `dvc repro`"
             )
         self.bundle = bundle
         self.name = name
@@ -74,7 +80,7 @@ class Classifier:
             encode_batch_size: Texts encoded at once; changes speed and memory, not answers.
 
         Raises:
-            BundleError: The bundle is missing, damaged or made for another encoder.
+            BundleError: The bundle is missing, damaged or made for another encoder or extractor.
             ModelError: The encoder's or extractor's weights are missing or not the expected ones.
             DeviceError: The asked-for device is not there.
         """
@@ -99,14 +105,15 @@ class Classifier:
         set.
 
         Args:
-            texts: Adverts as they are, plain or HTML.
+            texts: Adverts as they are. HTML becomes plain text when the bundle was trained so (`data.html`);
+                else tags are read as words.
             titles: Their titles; None, or None for one of them, where there is none. They are read only when
                 the bundle was trained with titles.
 
         Raises:
             DataError: A text is None, NaN or not a string, or there are more or fewer titles than texts.
         """
-        ads = _ads(texts, titles, uses_title=self.bundle.uses_title)
+        ads = _ads(texts, titles, uses_title=self.bundle.uses_title, is_html=self.bundle.html)
         if not ads:
             return []
         with self._turn, torch.inference_mode():
@@ -142,7 +149,9 @@ class Classifier:
         return Guess(label, probability, top, tuple(labels[index] for index in inside), is_unsure, reason)
 
 
-def _ads(texts: Sequence[str], titles: Sequence[str | None] | None, *, uses_title: bool) -> list[Ad]:
+def _ads(
+    texts: Sequence[str], titles: Sequence[str | None] | None, *, uses_title: bool, is_html: bool
+) -> list[Ad]:
     """Adverts as `ingest` makes them; their titles are empty when they are not to be used."""
     if isinstance(texts, str):
         raise DataError("texts is one string, expected a list of them; put it in a list: predict([text])")
@@ -155,16 +164,17 @@ def _ads(texts: Sequence[str], titles: Sequence[str | None] | None, *, uses_titl
         )
     ads = []
     for row, (title, text) in enumerate(zip(titles, texts, strict=True)):
-        read_title = _readable("" if title is None else title, row, "title")
-        ads.append(Ad(id=str(row), title=read_title if uses_title else "", text=_readable(text, row, "text")))
+        read_title = _readable("" if title is None else title, row, "title", is_html)
+        read_text = _readable(text, row, "text", is_html)
+        ads.append(Ad(id=str(row), title=read_title if uses_title else "", text=read_text))
     return ads
 
 
-def _readable(value: object, row: int, field: str) -> str:
+def _readable(value: object, row: int, field: str, is_html: bool) -> str:
     if not isinstance(value, str):
         is_nan = isinstance(value, float) and isnan(value)
         found = "None" if value is None else "NaN" if is_nan else type(value).__name__
         raise DataError(
             f"{field} {row} is {found}, expected a string; leave the row out or give it an empty string"
         )
-    return normalise(html_to_text(value))
+    return normalise(html_to_text(value) if is_html else value)

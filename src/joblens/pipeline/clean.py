@@ -66,6 +66,7 @@ def run(config: Config, layout: Layout) -> None:
         layout.clean_counts,
         {
             "extractor": config.cleaning.extractor,
+            "fingerprint": extractor.fingerprint,
             "ads": len(cleaned),
             "words_in": words_in,
             "words_read": words_read,

@@ -83,7 +83,7 @@ def read_rows(layout: Layout) -> Rows:
         splits=known.splits,
         folds=torch.tensor(table["fold"].cast(pl.Int64).to_list(), dtype=torch.int64),
         names=known.names,
-        fingerprint=known.fingerprint,
+        fingerprint=known.encoder_fingerprint,
     )
 
 

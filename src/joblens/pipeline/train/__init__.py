@@ -71,9 +71,11 @@ def _train(config: Config, layout: Layout, rows: Rows, device: torch.device, tra
         cleaning=config.cleaning,
         embedding=config.embedding,
         classifier=config.classifier,
-        encoder_fingerprint=rows.fingerprint,
+        encoder_fingerprint=rows.encoder_fingerprint,
+        extractor_fingerprint=rows.extractor_fingerprint,
         calibration=calibration,
         uses_title=rows.has_titles,
+        html=config.data.html,
         card=_card(rows, config, layout, {"run": len(epochs), "best": best.number}, metrics),
     )
     write_bundle(layout.classifier, bundle)
@@ -140,7 +142,12 @@ def _card(
         "encoder": {
             "model": config.embedding.model,
             "revision": config.embedding.revision,
-            "fingerprint": rows.fingerprint,
+            "fingerprint": rows.encoder_fingerprint,
+        },
+        "extractor": {
+            "model": config.cleaning.model,
+            "revision": config.cleaning.revision,
+            "fingerprint": rows.extractor_fingerprint,
         },
         "config": config.model_dump(mode="json", include={"cleaning", "embedding", "classifier"}),
         "epochs": epochs,

@@ -1,4 +1,4 @@
-"""What train reads: one row per ad, and the hash of the code that is about to run."""
+"""What train reads: one row per ad, what made it, and the hash of the code that is about to run."""
 
 from dataclasses import dataclass
 
@@ -31,8 +31,10 @@ class Rows:
     """`train`, `validation` or `test`."""
     names: tuple[str, ...]
     """The C labels."""
-    fingerprint: str
+    encoder_fingerprint: str
     """Of the encoder that made the vectors."""
+    extractor_fingerprint: str
+    """Of the extractor that cleaned the ads."""
     has_titles: bool
     """Whether any ad has a title."""
 
@@ -66,7 +68,8 @@ def read_rows(layout: Layout) -> Rows:
         labels=tensors["labels"].long(),
         splits=table["split"].fill_null("").to_list(),
         names=tuple(entry["label"] for entry in read_json(layout.labels)),
-        fingerprint=fingerprint,
+        encoder_fingerprint=fingerprint,
+        extractor_fingerprint=_extractor_fingerprint(layout),
         has_titles=any(table["title"].to_list()),
     )
     if not len(ids) == len(table) == len(rows.vectors) == len(rows.labels):
@@ -92,6 +95,14 @@ def source_hash(layout: Layout) -> str | None:
     return (
         content_hash(*(part for name, path in found for part in (name, file_hash(path)))) if found else None
     )
+
+
+def _extractor_fingerprint(layout: Layout) -> str:
+    counts = read_json(layout.clean_counts)
+    found = counts.get("fingerprint") if isinstance(counts, dict) else None
+    if not found or not isinstance(found, str):
+        raise DataError(f"{layout.clean_counts} has no fingerprint of the extractor; {_AGAIN}")
+    return found
 
 
 def _check_labels(rows: Rows) -> None:

@@ -1,0 +1,140 @@
+"""A bundle: the folder that carries a trained model to another machine.
+
+    model.safetensors   the network's weights, float32
+    config.json         its shape, calibration, and the cleaning and embedding it was trained with
+    labels.json         the label of each class index
+    card.json           where it comes from: hashes, row counts, metrics
+    README.md           the same for people: the model card
+
+Nothing in it is executed when it is read. Sizes, shapes and values are checked before memory is taken, so a
+damaged or hostile folder ends in one line. Equal models give equal bytes: no time stamps, no commit.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from joblens.config import Classifier, Cleaning, Embedding
+from joblens.errors import BundleError
+from joblens.models.bundle.contents import FORMAT, LABELS, CalibrationValues, Contents, wrong_value
+from joblens.models.bundle.reading import (
+    check_tensors,
+    empty_network,
+    kind,
+    read_card,
+    read_contents,
+    read_labels,
+    read_network,
+    regular_file,
+)
+from joblens.models.calibration import Calibration
+from joblens.models.card import model_card
+from joblens.storage import replace_folder, write_json, write_tensors, write_text
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["FILES", "Bundle", "read_bundle", "write_bundle"]
+
+FILES = ("model.safetensors", "config.json", "labels.json", "card.json", "README.md")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A trained network with all it takes to use it."""
+
+    network: "nn.Module"
+    """(B, D) vectors to (B, C) logits; in evaluation mode, on the CPU."""
+    labels: tuple[str, ...]
+    """The label of each class index."""
+    cleaning: Cleaning
+    """How the training adverts were cleaned; new ones must be cleaned the same way."""
+    embedding: Embedding
+    """How they were embedded."""
+    classifier: Classifier
+    """How the network was built and trained."""
+    encoder_fingerprint: str
+    """What `Encoder.fingerprint` was in training; another encoder's vectors mean nothing to this network."""
+    extractor_fingerprint: str
+    """What `Extractor.fingerprint` was in cleaning; other cleaning leaves other texts to embed."""
+    calibration: Calibration
+    """From logits to probabilities, prediction sets and abstentions."""
+    uses_title: bool
+    """Whether the training adverts had titles."""
+    html: bool
+    """Whether HTML in the training adverts became plain text."""
+    card: Mapping[str, Any]
+    """Where the model comes from, as JSON values: hashes, row counts, metrics."""
+
+    @property
+    def dimensions(self) -> int:
+        """D, the width of the vectors the network takes."""
+        return self.embedding.dimensions
+
+
+def write_bundle(folder: Path, bundle: Bundle) -> None:
+    """Write the five files; the folder appears whole or stays as it was.
+
+    Raises:
+        BundleError: The parts do not fit each other, or the card holds something that is not JSON.
+        StorageError: The disk is full.
+    """
+    try:
+        labels = LABELS.validate_python(bundle.labels)
+        contents = Contents(
+            format=FORMAT,
+            classes=len(labels),
+            uses_title=bundle.uses_title,
+            html=bundle.html,
+            encoder_fingerprint=bundle.encoder_fingerprint,
+            extractor_fingerprint=bundle.extractor_fingerprint,
+            cleaning=bundle.cleaning,
+            embedding=bundle.embedding,
+            classifier=bundle.classifier,
+            calibration=CalibrationValues(**asdict(bundle.calibration)),
+        )
+        json.dumps(bundle.card, allow_nan=False)
+    except ValidationError as error:
+        raise BundleError(f"the bundle to write does not fit together: {wrong_value(error)}") from error
+    except (TypeError, ValueError) as error:
+        raise BundleError(
+            f"the bundle's card is not JSON ({error}); put only texts and finite numbers in it"
+        ) from error
+    weights = {name: tensor.float() for name, tensor in bundle.network.state_dict().items()}
+    found = {name: kind("F32", tensor.shape) for name, tensor in weights.items()}
+    check_tensors(found, empty_network(contents), folder)
+    with replace_folder(folder) as temporary:
+        write_tensors(temporary / "model.safetensors", weights)
+        write_json(temporary / "config.json", contents.model_dump(mode="json"))
+        write_json(temporary / "labels.json", list(labels))
+        write_json(temporary / "card.json", dict(bundle.card))
+        write_text(temporary / "README.md", model_card(bundle))
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read and check a bundle. Nothing in it is executed.
+
+    Raises:
+        BundleError: A file is missing, damaged, too large, of an unknown format, outside the folder, or does
+            not fit the others.
+    """
+    files = {name: regular_file(folder, name) for name in FILES}
+    contents = read_contents(files["config.json"])
+    labels = read_labels(files["labels.json"], contents.classes)
+    return Bundle(
+        network=read_network(files["model.safetensors"], contents),
+        labels=labels,
+        cleaning=contents.cleaning,
+        embedding=contents.embedding,
+        classifier=contents.classifier,
+        encoder_fingerprint=contents.encoder_fingerprint,
+        extractor_fingerprint=contents.extractor_fingerprint,
+        calibration=Calibration(**contents.calibration.model_dump()),
+        uses_title=contents.uses_title,
+        html=contents.html,
+        card=read_card(files["card.json"]),
+    )

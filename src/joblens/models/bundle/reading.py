@@ -1,0 +1,175 @@
+"""Read a bundle's files one by one; each is checked before memory is taken, and nothing is executed."""
+
+import json
+from collections.abc import Mapping, Sequence
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from joblens.errors import BundleError
+from joblens.models.bundle.contents import FORMAT, LABELS, Contents, one_line, short, wrong_value
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_MOST_JSON = 16 * 2**20  # bytes
+_MOST_WEIGHTS = 2**30  # bytes
+_MOST_HEADER = 2**16  # bytes
+
+AGAIN = "copy the whole folder again, or make it with `dvc repro train`"
+"""What to do about a damaged bundle."""
+
+
+def regular_file(folder: Path, name: str) -> Path:
+    """The file `name` of the bundle, once it is known to be an ordinary file inside the folder.
+
+    Raises:
+        BundleError: There is no folder, no such file, or it is a link that leaves the folder.
+    """
+    if not folder.is_dir():
+        raise BundleError(
+            f"there is no bundle folder {folder}; train one with `dvc repro train` or check the path"
+        )
+    path = folder / name
+    try:
+        real = path.resolve(strict=True)
+    except (OSError, RuntimeError):  # missing, or links that run in a circle
+        raise BundleError(f"the bundle {folder} has no file {name}; {AGAIN}") from None
+    if not real.is_relative_to(folder.resolve()):
+        raise BundleError(f"{path} is a link that leaves the bundle; put the file itself there")
+    if not real.is_file():
+        raise BundleError(f"{path} is not an ordinary file; {AGAIN}")
+    return real
+
+
+def _read_json(path: Path) -> Any:
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is not a JSON number")
+
+    size = path.stat().st_size
+    if size > _MOST_JSON:
+        raise BundleError(f"{path} has {size:,} bytes, expected at most {_MOST_JSON:,}; {AGAIN}")
+    try:
+        return json.loads(path.read_bytes().decode("utf-8"), parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{path} is not JSON ({one_line(str(error))}); {AGAIN}") from error
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read ({error.strerror}); {AGAIN}") from error
+
+
+def read_contents(path: Path) -> Contents:
+    """config.json.
+
+    Raises:
+        BundleError: It is damaged, of an unknown format, or a value is wrong.
+    """
+    values = _read_json(path)
+    found = values.get("format") if isinstance(values, dict) else None
+    if type(found) is not int or found != FORMAT:
+        raise BundleError(
+            f"{path} has format {short(found)}, this joblens reads {FORMAT}; "
+            "use the joblens version that made the bundle, or train again"
+        )
+    try:
+        return Contents.model_validate(values)
+    except ValidationError as error:
+        raise BundleError(f"{path} has a wrong value: {wrong_value(error)}; {AGAIN}") from error
+
+
+def read_labels(path: Path, classes: int) -> tuple[str, ...]:
+    """labels.json: the label of each class index.
+
+    Raises:
+        BundleError: It is damaged, a label is there twice, or there are not as many as classes.
+    """
+    try:
+        labels = LABELS.validate_python(_read_json(path))
+    except ValidationError as error:
+        raise BundleError(f"{path} is not a list of distinct label names; {AGAIN}") from error
+    if len(labels) != classes:
+        raise BundleError(f"{path} has {len(labels)} labels, expected {classes} from config.json; {AGAIN}")
+    return labels
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """card.json.
+
+    Raises:
+        BundleError: It is damaged or not an object.
+    """
+    card = _read_json(path)
+    if not isinstance(card, dict):
+        raise BundleError(f"{path} holds {type(card).__name__}, expected an object; {AGAIN}")
+    return card
+
+
+def read_network(path: Path, contents: Contents) -> "nn.Module":
+    """The network with the weights of model.safetensors: in evaluation mode, on the CPU, without gradients.
+
+    Raises:
+        BundleError: The file is damaged, or its tensors are not those of the network in `contents`.
+    """
+    from safetensors import SafetensorError, deserialize
+    from safetensors.torch import load
+
+    network = empty_network(contents)
+    numbers = sum(prod(tensor.shape) for tensor in network.state_dict().values())
+    size = path.stat().st_size
+    if size > min(_MOST_WEIGHTS, 4 * numbers + _MOST_HEADER):
+        raise BundleError(
+            f"{path} has {size:,} bytes, expected about {4 * numbers:,} for its {numbers:,} numbers; {AGAIN}"
+        )
+    try:
+        data = path.read_bytes()
+        tensors: list[tuple[str, dict[str, Any]]] = deserialize(data)  # type: ignore[no-untyped-call]
+        check_tensors(
+            {name: kind(tensor["dtype"], tensor["shape"]) for name, tensor in tensors}, network, path
+        )
+        weights = load(data)
+    except (SafetensorError, KeyError) as error:
+        raise BundleError(
+            f"{path} is not a whole safetensors file ({one_line(str(error))}); {AGAIN}"
+        ) from error
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read ({error.strerror}); {AGAIN}") from error
+    if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
+        raise BundleError(f"{path} holds numbers that are not finite; train the model again")
+    network.load_state_dict(weights, assign=True)
+    return network.eval().requires_grad_(False)
+
+
+def empty_network(contents: Contents) -> "nn.Module":
+    """The network's shape without memory for its numbers."""
+    import torch
+
+    from joblens.models.network import build_network
+
+    with torch.device("meta"):
+        return build_network(
+            contents.embedding.dimensions,
+            contents.classes,
+            contents.classifier.hidden,
+            contents.classifier.dropout,
+        )
+
+
+def check_tensors(found: Mapping[str, str], network: "nn.Module", path: Path) -> None:
+    """Compare tensors, by name with their `kind`, with those that the network has.
+
+    Raises:
+        BundleError: One is missing, unknown, or of another kind; `path` is named as where it was found.
+    """
+    expected = {name: kind("F32", tensor.shape) for name, tensor in network.state_dict().items()}
+    for name in sorted(found.keys() | expected.keys()):
+        if found.get(name) != expected.get(name):
+            raise BundleError(
+                f"{path}: tensor {short(name)} is {short(found.get(name))}, expected "
+                f"{short(expected.get(name))} from config.json and labels.json; {AGAIN}"
+            )
+
+
+def kind(dtype: str, shape: Sequence[int]) -> str:
+    """Type and shape of a tensor as one text: `F32 (4, 8)`."""
+    return f"{dtype} {tuple(shape)}"
