@@ -13,7 +13,7 @@ import torch
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 from torch import Tensor
 
-from joblens.config import Config, compose
+from joblens.config import Config, Tracking, compose
 from joblens.errors import BundleError, DataError
 from joblens.models.bundle import Bundle, read_bundle, write_bundle
 from joblens.models.calibration import calibrate
@@ -32,6 +32,7 @@ from joblens.storage import (
     write_tensors,
     write_text,
 )
+from joblens.tracking import NullTracker
 
 REPOSITORY = Path(__file__).parents[2]
 MODELS = ["zero_shot", "centroid", "lexical", "classifier"]
@@ -428,3 +429,64 @@ def test_validation_rows_of_a_fold_share_no_group_with_its_training_rows(evaluat
 def test_one_ad_of_each_group_is_the_first():
     groups = torch.tensor([0, 0, 1, 2, 1])
     assert one_per_group(torch.tensor([1, 2, 3, 4]), groups).tolist() == [1, 2, 3]
+
+
+class ListeningTracker(NullTracker):
+    """Refuses what every tracker refuses, and remembers the rest."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__(layout)
+        self.figures: dict[str, float] = {}
+        self.files: list[str] = []
+        self.is_finished = False
+
+    def log(self, metrics, step=None):
+        super().log(metrics, step)
+        assert step is None  # W&B drops figures of an earlier step than its last
+        self.figures |= metrics
+
+    def log_file(self, path):
+        super().log_file(path)
+        self.files.append(path.name)
+
+    def finish(self):
+        self.is_finished = True
+
+
+@pytest.fixture
+def tracker(fresh, monkeypatch):
+    tracker = ListeningTracker(fresh)
+    monkeypatch.setattr(evaluate, "build_tracker", lambda config, layout, name: {"evaluate": tracker}[name])
+    return tracker
+
+
+def test_a_tracker_gets_the_figures_of_every_model_and_the_files_that_may_leave(
+    fresh, config, tracker, metrics
+):
+    evaluate.run(config, fresh)
+    for model in MODELS:
+        assert tracker.figures[f"test/{model}/macro_f1"] == metrics[model]["macro_f1"]
+        folds = metrics["cross_validation"][model]["accuracy"]["folds"]
+        mean = tracker.figures[f"cross_validation/{model}/accuracy"]
+        assert mean == pytest.approx(sum(folds) / FOLDS, abs=1e-6)
+    plots = ["comparison.png", "confusion.png", "reliability.png", "training.png"]
+    assert tracker.files == ["metrics.json", "model_card.md", *plots]
+    assert tracker.is_finished
+
+
+def test_a_tracker_is_finished_also_when_the_evaluation_fails(fresh, config, tracker):
+    fresh.ads_counts.unlink()  # read last, for the report
+    with pytest.raises(DataError):
+        evaluate.run(config, fresh)
+    assert tracker.is_finished
+    assert not tracker.figures
+
+
+def test_tracking_changes_no_byte_of_the_reports(fresh, config, evaluated):
+    evaluate.run(config.model_copy(update={"tracking": Tracking(mode="offline", project="joblens")}), fresh)
+    assert list((fresh.root / "wandb").glob("offline-run-*"))
+    expected, found = (
+        {path.relative_to(layout.root): file_hash(path) for path in layout.report.parent.rglob("*.*")}
+        for layout in (evaluated, fresh)
+    )
+    assert found == expected

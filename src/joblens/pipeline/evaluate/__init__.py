@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
+import torch
 from torch import Tensor
 
 from joblens.config import Config
@@ -21,10 +22,11 @@ from joblens.device import choose_device
 from joblens.metrics import best_class, per_class, reliability_table
 from joblens.models.bundle import Bundle
 from joblens.models.calibration import abstains, prediction_sets
+from joblens.models.cosine import CosineBaseline
 from joblens.models.lexical import LexicalFeatures
 from joblens.paths import Layout
 from joblens.pipeline.evaluate import figures, plots
-from joblens.pipeline.evaluate.comparison import verdict
+from joblens.pipeline.evaluate.comparison import MODELS, verdict
 from joblens.pipeline.evaluate.cross_validation import cross_validate
 from joblens.pipeline.evaluate.label_noise import DoubtfulLabel, doubtful_labels
 from joblens.pipeline.evaluate.model_card import tested_model_card
@@ -32,6 +34,7 @@ from joblens.pipeline.evaluate.models import fold_models, read_models, trained_p
 from joblens.pipeline.evaluate.report import render_report
 from joblens.pipeline.evaluate.rows import Rows, one_per_group, read_rows
 from joblens.storage import read_json, write_json, write_table, write_text
+from joblens.tracking import build_tracker
 
 logger = logging.getLogger(__name__)
 
@@ -44,10 +47,46 @@ def run(config: Config, layout: Layout) -> None:
         BundleError: The classifier is damaged, or of another encoder or other labels.
         DeviceError: A GPU is asked for and there is none.
     """
-    evaluation = config.evaluation
     rows = read_rows(layout)
     baseline, bundle = read_models(layout, rows)
     device = choose_device(config.compute.device)
+    tracker = build_tracker(config, layout, "evaluate")
+    try:
+        metrics = _evaluate(config, layout, rows, baseline, bundle, device)
+        tracker.log(tracked_figures(metrics))
+        for path in (layout.metrics, layout.model_card, *sorted(layout.plots.glob("*.png"))):
+            tracker.log_file(path)
+    finally:
+        tracker.finish()
+    logger.info("%s %s", *verdict(metrics))
+
+
+def tracked_figures(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers of metrics.json that a tracker gets: `test/<model>/<figure>` and means over the folds."""
+    on_test = {
+        f"test/{model}/{name}": value
+        for model in MODELS
+        for name, value in metrics[model].items()
+        if isinstance(value, int | float)  # not an interval
+    }
+    means = {
+        f"cross_validation/{model}/{name}": spread["mean"]
+        for model, scores in metrics["cross_validation"].items()
+        for name, spread in scores.items()
+    }
+    return on_test | means
+
+
+def _evaluate(
+    config: Config,
+    layout: Layout,
+    rows: Rows,
+    baseline: CosineBaseline,
+    bundle: Bundle,
+    device: torch.device,
+) -> dict[str, Any]:
+    """Fit, compare and write; returns what reports/metrics.json holds."""
+    evaluation = config.evaluation
     features = LexicalFeatures(rows.texts, config.baseline.lexical)
     probabilities = trained_probabilities(rows, baseline, bundle, features, config)  # (N, C) each
     doubtful: list[DoubtfulLabel] | None = None
@@ -66,7 +105,7 @@ def run(config: Config, layout: Layout) -> None:
     )
     _write_pages(layout, rows, probabilities, bundle, config, metrics, doubtful or [])
     write_json(layout.metrics, metrics)
-    logger.info("%s %s", *verdict(metrics))
+    return metrics
 
 
 def _metrics(
