@@ -77,10 +77,21 @@ def compare(c):
     c.run("dvc metrics diff --md")
 
 
-@task(positional=["input"], help={"input": "csv, parquet or jsonl file.", "output": "File to write."})
-def predict(c, input, output="reports/guesses.csv"):
+@task(
+    positional=["input"],
+    help={
+        "input": "csv, parquet or jsonl file.",
+        "output": "File to write.",
+        "text": "Column with the text.",
+        "title": "Column with the title, '' for none.",
+        "id": "Column with the id.",
+    },
+)
+def predict(c, input, output="reports/guesses.csv", text=None, title=None, id=None):
     """Classify every advert of a file."""
-    c.run(f"joblens predict {shlex.quote(input)} --output {shlex.quote(output)}")
+    given = {"--output": output, "--text": text, "--title": title, "--id": id}
+    options = [part for name, value in given.items() if value is not None for part in (name, value)]
+    c.run(shlex.join(["joblens", "predict", input, *options]))
 
 
 @task

@@ -174,8 +174,9 @@ def predict(
     output: Annotated[str, typer.Option("--output", "-o", help="File or sql:TABLE to write.")],
     text: Annotated[str, typer.Option("--text", help="Column with the text.")] = "text",
     title: Annotated[
-        str, typer.Option("--title", help="Column with the title; '' when there is none.")
-    ] = "title",
+        str | None,
+        typer.Option("--title", help="Column with the title, '' for none; else 'title' if it is there."),
+    ] = None,
     id: Annotated[str, typer.Option("--id", help="Column with the id; '' numbers the rows.")] = "",
     bundle: Bundle = DEFAULT_BUNDLE,
     url_env: UrlEnv = "JOBLENS_DB_URL",
@@ -183,11 +184,18 @@ def predict(
 ) -> None:
     """Classify every advert of a file or table."""
     from joblens.inference.files import predict_file
-    from joblens.sources import Columns
+    from joblens.sources import Columns, title_if_there
     from joblens.sources.database import check_url_env
 
     check_url_env(url_env)
-    columns = Columns(text=text, title=title or None, id=id or None)
+    columns = Columns(
+        text=text,
+        title="title" if title is None else title or None,
+        id=id or None,
+        advice="name the right ones with --text, --title or --id; --title '' when there is none",
+    )
+    if title is None:
+        columns = title_if_there(source, columns, url_env=url_env)
     done = predict_file(bundle, source, output, columns, url_env=url_env, device=device)
     typer.echo(f"wrote {done.rows:,} guesses to {output}, {done.abstained:,} of them unsure")
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from joblens.cli import app
 from joblens.config import load
+from joblens.errors import DataError
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -138,3 +140,42 @@ def test_a_sample_that_cannot_be_written_is_one_line(tmp_path):
         assert (result.returncode, result.stdout) == (2, "")
         assert result.stderr.startswith(f"joblens: cannot write {place}/ads.jsonl: ")
         assert len(result.stderr.splitlines()) == 1
+
+
+TITLE_ADVICE = "name the right ones with --text, --title or --id; --title '' when there is none"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "missing"),
+    [
+        (["--title", ""], "no column 'text' (it has body, area)"),
+        ([], "no column 'title' and no column 'text' (it has body, area)"),
+        (["--text", "body", "--title", "bodi"], "no column 'bodi'; nearest is 'body' (it has body, area)"),
+        (["--text", "body", "--id", "no"], "no column 'no' and no column 'title' (it has body, area)"),
+    ],
+)
+def test_predict_says_with_which_option_a_missing_column_is_named(project, arguments, missing):
+    with pytest.raises(DataError) as caught:
+        predict_in(project, arguments)
+    assert str(caught.value) == f"{project / 'ads.csv'} has {missing}; {TITLE_ADVICE}"
+
+
+def predict_in(project: Path, arguments: list[str]) -> None:
+    places = [str(project / "ads.csv"), "--output", str(project / "out.csv")]
+    app(["predict", *places, *arguments], standalone_mode=False)
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ([], "joblens predict new.csv --output reports/guesses.csv"),
+        (
+            ["--text", "job text", "--title", "", "--id", "no"],
+            "joblens predict new.csv --output reports/guesses.csv --text 'job text' --title '' --id no",
+        ),
+    ],
+)
+def test_the_task_passes_column_names_on(given, sent):
+    command = [sys.executable, "-m", "invoke", "--dry", "predict", "new.csv", *given]
+    shown = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert sent in shown.stdout

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from joblens.errors import DataError
-from joblens.sources import Columns, files, read_records
+from joblens.sources import Columns, files, read_records, title_if_there
 
 COLUMNS = Columns(text="body", title="head", label="area")
 ADS = [("Kok", "Lav mad på Ærø", "51"), ("Tømrer", "Byg, byg\nog byg", "71")]
@@ -201,3 +201,30 @@ def test_a_file_that_may_not_be_read_is_one_clear_error(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "open", forbidden)
     with pytest.raises(DataError, match=r"^cannot read .*a\.csv: Permission denied; change its rights$"):
         list(read_records(tmp_path / "a.csv", Columns(text="body")))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_a_title_that_is_not_there_is_done_without_and_said(tmp_path, caplog, name):
+    frame = pl.DataFrame({"body": ["x"], "heading": ["y"]})
+    {"a.csv": frame.write_csv, "a.jsonl": frame.write_ndjson, "a.parquet": frame.write_parquet}[name](
+        tmp_path / name
+    )
+    with_title = Columns(text="body", title="heading")
+    assert title_if_there(tmp_path / name, with_title) == with_title
+    assert caplog.messages == []
+    assert title_if_there(tmp_path / name, Columns(text="body", title="title")) == Columns(text="body")
+    assert caplog.messages == [
+        f"{tmp_path / name} has no column 'title': adverts are read without titles",
+    ]
+    with pytest.raises(DataError, match="no column 'title' and no column 'text'"):
+        title_if_there(tmp_path / name, Columns(text="text", title="title"))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_the_caller_says_how_a_missing_column_is_named(tmp_path, name):
+    frame = pl.DataFrame({"body": ["x"]})
+    {"a.csv": frame.write_csv, "a.jsonl": frame.write_ndjson, "a.parquet": frame.write_parquet}[name](
+        tmp_path / name
+    )
+    with pytest.raises(DataError, match=r"no column 'text' .*; say it so$"):
+        list(read_records(tmp_path / name, Columns(text="text", advice="say it so")))

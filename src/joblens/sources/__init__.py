@@ -1,10 +1,12 @@
 """Where rows come from and where they go: files by their ending, databases by an environment variable."""
 
+import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from joblens.sources.columns import FIELDS, Columns, columns_of
+from joblens.sources.columns import FIELDS, Columns, MissingColumns, columns_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -19,8 +21,11 @@ __all__ = [
     "columns_of",
     "fill_ids",
     "read_records",
+    "title_if_there",
     "write_rows",
 ]
+
+logger = logging.getLogger(__name__)
 
 DATABASE = "sql:"
 """Prefix of a place that is a table: `sql:ads` is table `ads` of the database that the environment names."""
@@ -82,6 +87,23 @@ def read_records(
 
     path = Path(place)
     return FileSource(path, columns, kind=kind_of(path), delimiter=None, encoding=None).batches()
+
+
+def title_if_there(place: str | Path, columns: Columns, *, url_env: str = "JOBLENS_DB_URL") -> Columns:
+    """`columns`, without the title when that is the only one of them that the place lacks; it is said then.
+
+    Raises:
+        DataError: The ending is unknown, the place is missing, or another column is.
+        SourceError: The database cannot be reached, or refuses the query.
+    """
+    try:
+        next(read_records(place, columns, url_env=url_env), None)
+    except MissingColumns as error:
+        if error.names != (columns.title,):
+            raise
+        logger.warning("%s has no column %r: adverts are read without titles", place, columns.title)
+        return replace(columns, title=None)
+    return columns
 
 
 def write_rows(

@@ -21,6 +21,17 @@ FIELDS = ("id", "title", "text", "label", "language")
 MISSING = ("", "nan", "NaN", "NAN", "<NA>", "null", "NULL")
 """What other programs write where there is no value; as a whole cell it means null."""
 
+ADVICE = "name the right ones with data.text, data.title, data.label, data.id or data.language"
+
+
+class MissingColumns(DataError):
+    """Some of the wanted columns are not there."""
+
+    def __init__(self, message: str, names: Sequence[str]) -> None:
+        super().__init__(message)
+        self.names = tuple(names)
+        """The columns that are missing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -31,6 +42,8 @@ class Columns:
     label: str | None = None
     id: str | None = None
     language: str | None = None
+    advice: str = ADVICE
+    """What to do when one of them is missing."""
 
     @property
     def named(self) -> dict[str, str]:
@@ -48,19 +61,18 @@ def columns_of(data: "Data") -> Columns:
     return Columns(text=data.text, title=data.title, label=data.label, id=data.id, language=data.language)
 
 
-ADVICE = "name the right ones with data.text, data.title, data.label, data.id or data.language"
-
-
 def check_columns(wanted: Sequence[str], found: Collection[str], where: str, *, advice: str = ADVICE) -> None:
     """Make sure that every wanted column is there, once.
 
     Raises:
-        DataError: Some are missing (all are named, each with its nearest), or a name occurs twice.
+        MissingColumns: Some are missing; all are named, each with its nearest.
+        DataError: A name occurs twice.
     """
     missing = [name for name in wanted if name not in found]
     if missing:
         named = " and no column ".join(f"{name!r}{nearest(name, found)}" for name in missing)
-        raise DataError(f"{where} has no column {named} (it has {', '.join(found) or 'none'}); {advice}")
+        message = f"{where} has no column {named} (it has {', '.join(found) or 'none'}); {advice}"
+        raise MissingColumns(message, missing)
     twice = [name for name in wanted if list(found).count(name) > 1]
     if twice:
         raise DataError(f"{where} has more than one column {twice[0]!r}; rename all but one of them")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from joblens.errors import DataError
-from joblens.sources.columns import check_columns
+from joblens.sources.columns import ADVICE, check_columns
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,12 @@ _MANY_BYTES = "gb18030 big5 shift_jis euc_jp euc_kr".split()
 
 
 def csv_rows(
-    path: Path, wanted: Sequence[str], delimiter: str | None, encoding: str | None
+    path: Path,
+    wanted: Sequence[str],
+    delimiter: str | None,
+    encoding: str | None,
+    *,
+    advice: str = ADVICE,
 ) -> Iterator[list[str]]:
     """The wanted cells of each row, in the order of `wanted`; blank lines are no rows.
 
@@ -45,7 +50,7 @@ def csv_rows(
     started = 1
     try:
         header = next(reader, [])
-        check_columns(wanted, header, str(path))
+        check_columns(wanted, header, str(path), advice=advice)
         places = [header.index(name) for name in wanted]
         started = reader.line_num + 1
         for row in reader:

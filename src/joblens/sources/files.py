@@ -84,15 +84,16 @@ class FileSource:
             DataError: The file is missing, empty, not of its kind, or lacks a column.
         """
         must_be_file(self.path)
-        wanted = self.columns.wanted
+        wanted, advice = self.columns.wanted, self.columns.advice
         if self.kind == "parquet":
-            frames = _parquet_frames(self.path, wanted)
+            frames = _parquet_frames(self.path, wanted, advice)
         elif self.kind == "jsonl":
-            frames = _jsonl_frames(self.path, wanted, self.encoding)
+            frames = _jsonl_frames(self.path, wanted, self.encoding, advice)
         else:
             from joblens.sources.delimited import csv_rows
 
-            frames = text_frames(csv_rows(self.path, wanted, self.delimiter, self.encoding), wanted)
+            rows = csv_rows(self.path, wanted, self.delimiter, self.encoding, advice=advice)
+            frames = text_frames(rows, wanted)
         for frame in frames:
             yield to_fields(frame, self.columns)
 
@@ -114,7 +115,9 @@ def text_frames(rows: Iterable[Sequence[str | None]], names: Sequence[str]) -> "
         yield pl.DataFrame(batch, schema=schema, orient="row")
 
 
-def _jsonl_frames(path: Path, wanted: Sequence[str], encoding: str | None) -> "Iterator[pl.DataFrame]":
+def _jsonl_frames(
+    path: Path, wanted: Sequence[str], encoding: str | None, advice: str
+) -> "Iterator[pl.DataFrame]":
     """Frames of the wanted keys; a key that no row of the first batch has counts as missing from the file."""
     keys: set[str] = set()
     records = _json_records(path, encoding, keys)
@@ -122,7 +125,7 @@ def _jsonl_frames(path: Path, wanted: Sequence[str], encoding: str | None) -> "I
     rows = ([_json_text(row, name, path, line) for name in wanted] for line, row in records)
     for frame in text_frames(rows, wanted):
         if is_first:
-            check_columns(wanted, sorted(keys), str(path))
+            check_columns(wanted, sorted(keys), str(path), advice=advice)
             is_first = False
         yield frame
 
@@ -157,14 +160,14 @@ def _json_records(path: Path, encoding: str | None, keys: set[str]) -> Iterator[
         yield number, row
 
 
-def _parquet_frames(path: Path, wanted: Sequence[str]) -> "Iterator[pl.DataFrame]":
+def _parquet_frames(path: Path, wanted: Sequence[str], advice: str) -> "Iterator[pl.DataFrame]":
     import polars as pl
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path) as file:
-            check_columns(wanted, file.schema_arrow.names, str(path))
+            check_columns(wanted, file.schema_arrow.names, str(path), advice=advice)
             for batch in file.iter_batches(BATCH_ROWS, columns=list(wanted)):
                 frame = pl.from_arrow(pa.table(batch))
                 assert isinstance(frame, pl.DataFrame)

@@ -55,9 +55,9 @@ class _Rows:
 class SqlSource:
     """One table or query."""
 
-    def __init__(self, data: "Data") -> None:
+    def __init__(self, data: "Data", columns: Columns | None = None) -> None:
         self.data = data
-        self.columns = columns_of(data)
+        self.columns = columns or columns_of(data)
         self.where = f"table {data.table!r}" if data.table else "the result of data.query"
         self.ordered = data.table is not None and data.id is not None
 
@@ -72,7 +72,7 @@ class SqlSource:
 
         wanted = self.columns.wanted
         with _open_rows(self.columns, self.data.table, self.data.query, self.data.url_env) as rows:
-            check_columns(wanted, rows.names, self.where)
+            check_columns(wanted, rows.names, self.where, advice=self.columns.advice)
             places = [rows.names.index(name) for name in wanted]
             texts = (
                 [to_text(row[place], name, self.where) for place, name in zip(places, wanted, strict=True)]
@@ -135,7 +135,7 @@ def read_database(table: str, columns: Columns, url_env: str) -> "Iterator[pl.Da
 
     check_url_env(url_env)
     data = Data(source="sql", table=table, url_env=url_env, watch="", seed=0, **columns.named)
-    return SqlSource(data).batches()
+    return SqlSource(data, columns).batches()
 
 
 def write_database(table: str, frames: "Iterable[pl.DataFrame]", url_env: str) -> int:
@@ -223,7 +223,7 @@ def _select(connection: "Connection", table: str, columns: Columns) -> Any:
     origin = sa.table(name, schema=schema)
     with connection.execute(sa.select(sa.text("*")).select_from(origin).limit(0)) as nothing:
         found = list(nothing.keys())
-    check_columns(columns.wanted, found, f"table {table!r}")
+    check_columns(columns.wanted, found, f"table {table!r}", advice=columns.advice)
     statement: sa.Select[*tuple[Any, ...]] = sa.select(
         *(sa.column(column) for column in columns.wanted)
     ).select_from(origin)
