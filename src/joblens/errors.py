@@ -4,13 +4,14 @@
     ├── ConfigError    params.yaml, configs/ or an override is wrong
     ├── DataError      a file, a column or a row is not what it should be
     ├── SourceError    a database cannot be reached or refuses us
-    ├── StorageError   a file is locked, or the disk is full
+    ├── StorageError   a file is locked or cannot be written, or the disk is full
     ├── ModelError     encoder or extractor weights are missing or not the expected ones
     ├── BundleError    a trained bundle is missing, damaged or made for another encoder
     └── DeviceError    the asked-for device is not there
 
-Each message is one line: what was found, what was expected, what to do next. The command line
-prints it without a traceback and exits with code 2. Anything else that escapes is a bug.
+Each message is one line: what was found, what was expected, what to do next. Only several wrong values of
+a configuration are listed one per line below the first. The command line prints it without a traceback and
+exits with code 2. Anything else that escapes is a bug.
 """
 
 from collections.abc import Iterable
@@ -34,7 +35,7 @@ class SourceError(JoblensError):
 
 
 class StorageError(JoblensError):
-    """A file is locked by another process, or the disk is full."""
+    """A file is locked by another process or cannot be written, or the disk is full."""
 
 
 class ModelError(JoblensError):
