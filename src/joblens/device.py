@@ -1,4 +1,4 @@
-"""Where the arithmetic runs, what makes it repeatable, and how long work shows its progress."""
+"""Where the arithmetic runs, and how long work shows its progress."""
 
 import logging
 import sys
@@ -39,19 +39,6 @@ def choose_device(wanted: str) -> "torch.device":
             "use `compute=auto` or `compute=cpu`, or install a CUDA build of torch"
         )
     return torch.device("cpu")
-
-
-def seed_everything(seed: int) -> None:
-    """Seed Python, NumPy and torch, and ask torch for deterministic algorithms."""
-    import random
-
-    import numpy as np
-    import torch
-
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)
-    torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def track(items: Iterable[T], total: int, description: str) -> Iterator[T]:

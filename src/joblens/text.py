@@ -193,14 +193,6 @@ def entities_to_line(occupation: Iterable[str], skills: Iterable[str], tasks: It
     return "; ".join(part for part in parts if part)
 
 
-def truncate_left(text: str, limit: int) -> str:
-    """The last `limit` words with all that stands between and after them; what is cut is the left side."""
-    spans = words(text)
-    if len(spans) <= limit:
-        return text
-    return text[spans[-limit][0] :] if limit > 0 else ""
-
-
 def join_title(title: str, text: str) -> str:
     """`title`, a line break, `text`: the one string wherever title and text are read together.
 

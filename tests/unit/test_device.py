@@ -28,13 +28,6 @@ def test_an_unknown_word_is_refused():
         device.choose_device("tpu")
 
 
-def test_the_same_seed_gives_the_same_numbers():
-    device.seed_everything(3)
-    first = torch.rand(3)
-    device.seed_everything(3)
-    assert torch.equal(first, torch.rand(3))
-
-
 def test_tracking_changes_no_item_and_writes_lines_to_a_log(monkeypatch, caplog):
     monkeypatch.setattr(device, "_SECONDS_BETWEEN_LINES", 0.0)
     with caplog.at_level(logging.INFO):

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from joblens.config import Cleaning
-from joblens.extractors.cleaning import clean_ads, clean_texts
+from joblens.extractors.cleaning import clean_ads
 from joblens.extractors.nothing import NoExtractor
 from joblens.extractors.patterns import PatternExtractor
 from joblens.extractors.toy import ToyExtractor
@@ -149,17 +149,3 @@ def test_a_very_long_advert_is_read_whole():
     assert clean.words_read == clean.words_in == 1 + 8 * 20_000
     assert clean.pii_removed == 20_000
     assert "@" not in clean.clean_text
-
-
-def test_texts_are_cleaned_as_adverts_are():
-    cleaning = Cleaning(extractor="patterns")
-    by_text = clean_texts([TEXT, "b"], [TITLE, ""], cleaning, PatternExtractor())
-    assert by_text == clean_ads(
-        [Ad(id="0", title=TITLE, text=TEXT), Ad(id="1", title="", text="b")], cleaning, PatternExtractor()
-    )
-    assert clean_texts(["a@b.dk"], None, cleaning, PatternExtractor())[0].clean_text == "[email]"
-
-
-def test_titles_and_texts_must_be_as_many():
-    with pytest.raises(ValueError, match="argument 2 is longer"):
-        clean_texts(["a", "b"], ["x"], Cleaning(extractor="patterns"), PatternExtractor())

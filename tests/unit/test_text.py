@@ -12,7 +12,6 @@ from joblens.text import (
     join_title,
     normalise,
     sentences,
-    truncate_left,
     windows,
     word_count,
     words,
@@ -149,13 +148,6 @@ def test_an_impossible_window_is_refused(limit, overlap):
 def test_a_line_of_entities_names_each_phrase_once_and_skips_what_is_empty():
     assert entities_to_line(["Kok", "kok "], [], ["lave  mad", "rengøring"]) == "Kok; lave mad, rengøring"
     assert entities_to_line([], [], []) == ""
-
-
-@pytest.mark.parametrize(
-    ("limit", "expected"), [(2, "to, tre!"), (3, "et to, tre!"), (9, "et to, tre!"), (0, "")]
-)
-def test_truncating_left_keeps_the_last_words(limit, expected):
-    assert truncate_left("et to, tre!", limit) == expected
 
 
 @pytest.mark.parametrize(

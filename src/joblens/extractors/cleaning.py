@@ -56,18 +56,6 @@ def clean_ads(
     return _entities_only(ads, cleaning, extractor, counts)
 
 
-def clean_texts(
-    texts: Sequence[str], titles: Sequence[str] | None, cleaning: Cleaning, extractor: Extractor
-) -> list[CleanAd]:
-    """Clean single texts, as `clean_ads` does, for callers that have no table: ids are "0", "1", ..."""
-    named = titles if titles is not None else [""] * len(texts)
-    ads = [
-        Ad(id=str(row), title=title, text=text)
-        for row, (title, text) in enumerate(zip(named, texts, strict=True))
-    ]
-    return clean_ads(ads, cleaning, extractor)
-
-
 def _unchanged(ad: Ad) -> CleanAd:
     words = word_count(ad.title) + word_count(ad.text)
     return CleanAd(
