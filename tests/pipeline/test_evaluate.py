@@ -378,9 +378,8 @@ def test_without_cross_validation_folds_and_doubtful_labels_are_left_out(fresh, 
 
 def test_a_classifier_that_never_answers_has_no_precision(fresh, config):
     bundle = read_bundle(fresh.classifier)
-    write_bundle(
-        fresh.classifier, replace(bundle, calibration=replace(bundle.calibration, abstain_below=1.0))
-    )
+    doubting = replace(bundle.calibration, temperature=100.0, abstain_below=1.0)  # no probability reaches 1
+    write_bundle(fresh.classifier, replace(bundle, calibration=doubting))
     evaluation = config.evaluation.model_copy(update={"cross_validation": False})
     evaluate.run(config.model_copy(update={"evaluation": evaluation}), fresh)
     abstain = read_json(fresh.metrics)["abstain"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from joblens.errors import ModelError
+from joblens.extractors.patterns import RULES
 from joblens.storage import content_hash, file_hash
 
 WEIGHTS = "model.safetensors"
@@ -111,7 +112,9 @@ def _refuse_foreign_code(folder: Path) -> None:
 
 
 def fingerprint(folder: Path, labels: Sequence[str], threshold: float, max_tokens: int | None) -> str:
-    """Hash of the model's files, the labels in order, the threshold, the window and gliner's version."""
+    """Hash of the model's files, the settings, and the versions of gliner and of the patterns."""
     files = sorted(path for pattern in _WANTED for path in folder.rglob(pattern))
     hashes = [f"{path.relative_to(folder).as_posix()}={file_hash(path)}" for path in files]
-    return content_hash("gliner", version("gliner"), *hashes, *labels, repr(threshold), repr(max_tokens))
+    return content_hash(
+        "gliner", version("gliner"), f"patterns {RULES}", *hashes, *labels, repr(threshold), repr(max_tokens)
+    )

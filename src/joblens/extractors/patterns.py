@@ -32,6 +32,9 @@ from joblens.extractors.phones import find_phones
 from joblens.records import Entity
 from joblens.text import Span
 
+RULES = 1
+"""Raised whenever a rule finds something else, so that a bundle made before is refused."""
+
 _AT = re.compile(
     r"@[ \u00a0]?"
     r"|[(\[{<][ \u00a0]?(?:at|@|snabel-?a|ät|arroba)[ \u00a0]?[)\]}>][ \u00a0]{0,2}"
@@ -160,7 +163,7 @@ class PatternExtractor:
     """The patterns as an extractor: finds personal data only, no occupation, skill or task."""
 
     name = "patterns"
-    fingerprint = "patterns"
+    fingerprint = f"patterns {RULES}"
 
     def extract(self, texts: Sequence[str]) -> list[list[Entity]]:
         """Personal data of each text, by `find_pii`."""

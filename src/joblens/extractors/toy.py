@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from joblens.extractors.patterns import RULES
 from joblens.extractors.spans import longest_by_label
 from joblens.records import Entity
 from joblens.storage import content_hash
@@ -101,7 +102,7 @@ class ToyExtractor:
     def __init__(self, keep: Sequence[str], drop: Sequence[str]) -> None:
         self._labels = frozenset((*keep, *drop))
         rules = [f"{label} {pattern.pattern}" for label, pattern in _RULES]
-        self.fingerprint = content_hash("toy", *rules, *_ENDS, *sorted(self._labels))
+        self.fingerprint = content_hash("toy", f"patterns {RULES}", *rules, *_ENDS, *sorted(self._labels))
 
     def extract(self, texts: Sequence[str]) -> list[list[Entity]]:
         """The entities of each text in order; of overlapping ones with the same label the longest stays."""

@@ -24,7 +24,7 @@ class OneAd(_Message):
     title: str = Field("", max_length=LONGEST_TITLE)
     """The advert's title; may be left out."""
     text: str = Field(max_length=LONGEST_TEXT)
-    """The advert's text, plain or HTML. Without any words the answer abstains."""
+    """The advert's text, plain or HTML as in training. Without any words the answer abstains."""
 
 
 class ManyAds(_Message):
