@@ -30,6 +30,20 @@ class Entity:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelledText:
+    """A text whose entities people, or a generator, have marked."""
+
+    id: str
+    text: str
+    entities: tuple[Entity, ...]
+    """In order of their start; entities of different labels may overlap."""
+    language: str
+    """ISO 639-1 code."""
+    group: str
+    """Texts of one posting share a group, so that they stay on one side of a split."""
+
+
+@dataclass(frozen=True, slots=True)
 class CleanAd:
     """An advert after cleaning: what is kept, and how much was read and removed."""
 
