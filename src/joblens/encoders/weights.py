@@ -1,12 +1,12 @@
 """Where an encoder's files are, and whether they are the expected ones. Nothing in them is executed."""
 
-import importlib.util
 import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from joblens.errors import ModelError
+from joblens.packaged import WEIGHTS, check_hash, packaged_folder
 from joblens.storage import content_hash, file_hash
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-WEIGHTS = "model.safetensors"
 _OWN_MODULES = "sentence_transformers."
 _DOWNLOADED = ["*.json", "*.safetensors", "*.txt", "*.model"]  # weights and vocabularies, no code, no pickles
 _NOT_DOWNLOADED = ["onnx/*", "openvino/*"]
@@ -37,7 +36,8 @@ def find_files(embedding: "Embedding") -> Path:
             f"{folder} has no {WEIGHTS}; joblens reads weights as safetensors only, "
             "set embedding.model to a folder that has them"
         )
-    _check_hash(folder / WEIGHTS, embedding.sha256)
+    if embedding.sha256 is not None:
+        check_hash(folder / WEIGHTS, embedding.sha256)
     _refuse_code(folder)
     return folder
 
@@ -53,23 +53,10 @@ def hash_files(folder: Path) -> str:
 
 def _folder(embedding: "Embedding") -> Path:
     if embedding.package is not None:
-        return _package_folder(embedding.package)
+        return packaged_folder(embedding.package)
     if Path(embedding.model).is_dir():
         return Path(embedding.model)
     return _hub_folder(embedding.model, embedding.revision)
-
-
-def _package_folder(package: str) -> Path:
-    spec = importlib.util.find_spec(package) if package.isidentifier() else None
-    if spec is None or not spec.submodule_search_locations:
-        raise ModelError(
-            f"embedding.package is {package!r}, which is not installed; "
-            f"run `pip install {package.replace('_', '-')}` or set another embedding"
-        )
-    folder = Path(next(iter(spec.submodule_search_locations))) / "model"
-    if not folder.is_dir():
-        raise ModelError(f"the package {package!r} has no folder 'model'; install the release joblens pins")
-    return folder
 
 
 def _hub_folder(model: str, revision: str | None) -> Path:
@@ -104,19 +91,6 @@ def _hub_folder(model: str, revision: str | None) -> Path:
 
 def _has_weights(folder: Path) -> bool:
     return (folder / WEIGHTS).is_file() or any(folder.glob("model-*.safetensors"))
-
-
-def _check_hash(weights: Path, expected: str | None) -> None:
-    if expected is None:
-        return
-    if not weights.is_file():
-        raise ModelError(f"embedding.sha256 is set but {weights} is missing; set embedding.sha256 to null")
-    found = file_hash(weights)
-    if found != expected.lower():
-        raise ModelError(
-            f"{weights} has SHA-256 {found}, expected {expected}; "
-            "install the pinned release again, or set embedding.sha256 if the change is wanted"
-        )
 
 
 def _refuse_code(folder: Path) -> None:

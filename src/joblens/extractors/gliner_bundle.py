@@ -1,0 +1,268 @@
+"""joblens' own GLiNER as a small folder: only what differs from an encoder that a package brings.
+
+The network is gliner's bi-encoder for tokens (Stepanov and Shtopko, 2024): one encoder reads the text, a
+second, frozen one reads the label names, and a scorer says for each word and label whether an entity starts
+there, ends there or goes on. Both encoders begin as the same packaged weights. Label names are therefore read
+once per model and not with every sentence, and the folder holds only what training has changed.
+
+    config.json        base package and its SHA-256, shape of the scorer, labels, threshold of each label
+    model.safetensors  the tensors that differ from the base, in half precision; float32 in memory
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from joblens.errors import DataError, ModelError
+from joblens.packaged import WEIGHTS, check_hash, packaged_folder
+from joblens.storage import content_hash, file_hash, write_json
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SETTINGS = "config.json"
+FORMAT = 1
+_TEXT_ENCODER = "token_rep_layer.bert_layer.model."
+_LABEL_ENCODER = "token_rep_layer.labels_encoder.model."
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a network over a packaged encoder is made of."""
+
+    package: str
+    """Installed package whose `model` folder carries the base encoder."""
+    sha256: str
+    """Expected SHA-256 of the base's `model.safetensors`."""
+    hidden_size: int
+    """Width of word and label vectors in the scorer."""
+    max_words: int
+    """Longest window in words of gliner's splitter."""
+    mark_capitals: bool
+    """Put "^ " before words with a capital first letter, for bases that know lower case only."""
+    dropout: float = 0.2
+    """Share of activations dropped while training."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A loaded network with what its training has fixed."""
+
+    model: Any
+    """A `gliner.model.BiEncoderTokenGLiNER` in float32 on the CPU, in evaluation mode."""
+    shape: Shape
+    thresholds: Mapping[str, float]
+    """Least score of an entity by label, chosen on development data; its keys are the trained labels."""
+    fingerprint: str
+    """Hash of settings and weights; the base is fixed by its SHA-256 in the settings."""
+
+
+def is_bundle(folder: Path) -> bool:
+    """Whether the folder is in this format, and not a GLiNER checkpoint."""
+    return (folder / SETTINGS).is_file() and not (folder / "gliner_config.json").exists()
+
+
+def new_model(shape: Shape) -> Any:
+    """A network whose encoders are the packaged base and whose scorer is untrained.
+
+    Raises:
+        ModelError: The package is missing or its weights are not the expected ones.
+    """
+    import warnings
+
+    from gliner.config import BiEncoderTokenConfig
+    from gliner.model import BiEncoderTokenGLiNER
+    from transformers.utils import logging as transformers_logging
+
+    base = packaged_folder(shape.package)
+    check_hash(base / WEIGHTS, shape.sha256)
+    config = BiEncoderTokenConfig(
+        model_name=str(base),
+        labels_encoder=str(base),
+        hidden_size=shape.hidden_size,
+        dropout=shape.dropout,
+        max_len=shape.max_words,
+        num_rnn_layers=0,
+        fine_tune=True,
+        subtoken_pooling="first",
+        words_splitter_type="whitespace",
+    )
+    had_bars = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Resizing embeddings", UserWarning)  # no token was added
+            model = BiEncoderTokenGLiNER.load_from_config(config, backbone_from_pretrained=True)
+    finally:
+        if had_bars:
+            transformers_logging.enable_progress_bar()
+    if shape.mark_capitals:
+        _mark_capitals(model.data_processor.transformer_tokenizer)
+    return model.float().eval()
+
+
+def _mark_capitals(tokenizer: Any) -> None:
+    """Let the tokenizer say which words began with a capital, before it lower-cases them.
+
+    "^ " is put before every word and taken away again where no capital follows; words come one by one, so the
+    pattern's start is the word's.
+    """
+    from tokenizers import Regex, normalizers
+
+    backend = tokenizer.backend_tokenizer
+    backend.normalizer = normalizers.Sequence(
+        [
+            normalizers.Prepend("^ "),
+            normalizers.Replace(Regex(r"\A\^ (?!\p{Lu})"), ""),
+            backend.normalizer,
+        ]
+    )
+
+
+def save_bundle(folder: Path, model: Any, *, shape: Shape, thresholds: Mapping[str, float]) -> None:
+    """Write `config.json` and `model.safetensors` into an existing folder.
+
+    Tensors equal to the base are left out, the others are stored in half precision.
+
+    Raises:
+        ModelError: A weight is not finite, or too large for half precision.
+    """
+    import torch
+
+    from joblens.storage import write_tensors
+
+    base = _base_tensors(packaged_folder(shape.package))
+    changed: dict[str, Tensor] = {}
+    for name, tensor in model.model.state_dict().items():
+        original = base.get(_base_name(name))
+        if original is not None and torch.equal(tensor.float().cpu(), original):
+            continue
+        stored = tensor.detach().cpu().half().contiguous() if tensor.is_floating_point() else tensor.cpu()
+        if not bool(torch.isfinite(stored).all()):
+            raise ModelError(f"weight {name} is not finite in half precision; train again at a lower rate")
+        changed[name] = stored
+    write_tensors(folder / WEIGHTS, changed)
+    settings = {
+        "format": FORMAT,
+        "base": {"package": shape.package, "sha256": shape.sha256},
+        "hidden_size": shape.hidden_size,
+        "max_words": shape.max_words,
+        "mark_capitals": shape.mark_capitals,
+        "dropout": shape.dropout,
+        "thresholds": {label: round(float(value), 4) for label, value in thresholds.items()},
+    }
+    write_json(folder / SETTINGS, settings)
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """The network in the folder, put together with its packaged base.
+
+    Raises:
+        ModelError: A file is missing or damaged, or the base is not the one it was trained from.
+    """
+    import torch
+
+    from joblens.storage import read_tensors
+
+    shape, thresholds = _read_settings(folder / SETTINGS)
+    if not (folder / WEIGHTS).is_file():
+        raise ModelError(f"{folder} has no {WEIGHTS}; copy the bundle again whole")
+    model = new_model(shape)
+    try:
+        stored = read_tensors(folder / WEIGHTS)
+    except DataError as error:
+        raise ModelError(f"{folder / WEIGHTS} is damaged; copy the bundle again whole") from error
+    own = model.model.state_dict()
+    base = _base_tensors(packaged_folder(shape.package))
+    wrong = [name for name, tensor in stored.items() if name not in own or own[name].shape != tensor.shape]
+    missing = [name for name in own if name not in stored and _base_name(name) not in base]
+    if wrong or missing:
+        raise ModelError(
+            f"{folder / WEIGHTS} does not fit its {SETTINGS} ({(wrong + missing)[0]} first); "
+            "copy the bundle again whole"
+        )
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in stored.values()):
+        raise ModelError(f"{folder / WEIGHTS} holds weights that are not finite; copy the bundle again whole")
+    model.model.load_state_dict({name: tensor.float() for name, tensor in stored.items()}, strict=False)
+    return Bundle(model.eval(), shape, thresholds, fingerprint(folder))
+
+
+def fingerprint(folder: Path) -> str:
+    """Hash of the bundle's settings and weights."""
+    return content_hash(*(f"{name}={file_hash(folder / name)}" for name in (SETTINGS, WEIGHTS)))
+
+
+def _read_settings(path: Path) -> tuple[Shape, dict[str, float]]:
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        if settings["format"] != FORMAT:
+            raise ModelError(f"{path} has format {settings['format']!r}, expected {FORMAT}; update joblens")
+        shape = Shape(
+            package=_text(settings["base"]["package"]),
+            sha256=_text(settings["base"]["sha256"]),
+            hidden_size=_whole(settings["hidden_size"], 2, 4096),
+            max_words=_whole(settings["max_words"], 8, 4096),
+            mark_capitals=settings["mark_capitals"] is True,
+            dropout=float(settings["dropout"]),
+        )
+        thresholds = {_text(label): float(value) for label, value in settings["thresholds"].items()}
+        if not thresholds or not all(0 < value < 1 for value in thresholds.values()):
+            raise ValueError("thresholds")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"{path} is no {SETTINGS} of a cleaner ({type(error).__name__}); copy the bundle again whole"
+        ) from error
+    return shape, thresholds
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError("text")
+    return value
+
+
+def _whole(value: object, least: int, most: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise TypeError("whole number")
+    return value
+
+
+def _base_tensors(folder: Path) -> dict[str, Tensor]:
+    from safetensors.torch import load_file
+
+    return {name: tensor.float() for name, tensor in load_file(folder / WEIGHTS).items()}
+
+
+def _base_name(name: str) -> str:
+    """The tensor's name in the base; the name itself when the base has no part in it."""
+    for prefix in (_TEXT_ENCODER, _LABEL_ENCODER):
+        if name.startswith(prefix):
+            return name.removeprefix(prefix)
+    return name
+
+
+def trainable(model: Any, *, first_layer: int = 0) -> Sequence[str]:
+    """Names of the parameters that training may change; all others are frozen.
+
+    Word and position vectors stay the base's, and so does the label encoder. `first_layer` is the lowest
+    layer of the text encoder that may change, from 0.
+    """
+    names: list[str] = []
+    for name, parameter in model.model.named_parameters():
+        inner = name.removeprefix(_TEXT_ENCODER)
+        is_frozen = name.startswith(_LABEL_ENCODER) or (
+            inner != name and (inner.startswith(("embeddings.", "pooler.")) or _layer(inner) < first_layer)
+        )
+        parameter.requires_grad = not is_frozen
+        if not is_frozen:
+            names.append(name)
+    return names
+
+
+def _layer(inner: str) -> int:
+    parts = inner.split(".")
+    return int(parts[2]) if parts[:2] == ["encoder", "layer"] else 0
