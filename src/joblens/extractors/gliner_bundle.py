@@ -92,14 +92,14 @@ def new_model(shape: Shape) -> Any:
         words_splitter_type="whitespace",
     )
     had_bars = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Resizing embeddings", UserWarning)  # no token was added
             model = BiEncoderTokenGLiNER.load_from_config(config, backbone_from_pretrained=True)
     finally:
         if had_bars:
-            transformers_logging.enable_progress_bar()
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
     if shape.mark_capitals:
         _mark_capitals(model.data_processor.transformer_tokenizer)
     return model.float().eval()
