@@ -55,12 +55,15 @@ _LISTS: dict[str, dict[str, tuple[str, ...]]] = {
 
 _DANISH_FAMILY = (  # Faker knows 91 Danish family names; these are put together from the parts of many more
     "Bjerre Dam Ege Fris Gam Hede Holm Kirke Lund Nør Ny Over Præst Sand Skov Sten Stor Sønder Vester Øster"
-    " Aage Krags Mølle Nede Hav Eng Ager Bro Bæk Dal Høj Kær Lille Neder Ravn Rose Styr Thor Ulv Vig".split(),
+    " Aage Krags Nede Hav Eng Ager Bro Bæk Dal Høj Kær Lille Neder Rose Styr Thor Ulv Vig".split(),
     "gaard holm lund dal bjerg skov toft strup berg by strand bæk bak kjær mose vang sted hus".split(),
 )
 
 _PARTS = re.compile(r"[\s'’\-]+")
-_FEMININE = (("ская", "ский"), ("цкая", "цкий"), ("ska", "ski"), ("cka", "cki"), ("dzka", "dzki"))
+_FEMININE = (  # after folding, where й is и
+    *(("ская", "скии"), ("цкая", "цкии")),
+    *(("ska", "ski"), ("cka", "cki"), ("dzka", "dzki")),
+)
 _NAME = re.compile(r"[^\W\d_][^\W\d_'’\- ]*(?:[ '’-][^\W\d_]+){0,3}")
 
 
