@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from string import Formatter
 
 Span = tuple[int, int]
 
@@ -28,6 +29,7 @@ _STOP = re.compile(
     r"|(?<=[a-zæøåäöéüß]{4})[.!?](?=[A-ZÆØÅÄÖ][a-zæøåäöéüß]*+[ ,])"  # lost line break: "erfaring.Du har"
 )
 _LAST_TOKEN = re.compile(r"[\w.]+\Z")
+_SEPARATING = " \t\n;,.|/·–-"
 _OPENING = "\"'«»“”‘’([•▪●■◦‣·-–—*"
 _ABBREVIATIONS = frozenset(
     # Danish
@@ -187,10 +189,59 @@ def distinct(phrases: Iterable[str]) -> tuple[str, ...]:
     return tuple(seen.values())
 
 
-def entities_to_line(occupation: Iterable[str], skills: Iterable[str], tasks: Iterable[str]) -> str:
-    """One line for the encoder: `occupation, ...; skill, ...; task, ...`, no repeats, no empty parts."""
-    parts = (", ".join(distinct(phrases)) for phrases in (occupation, skills, tasks))
-    return "; ".join(part for part in parts if part)
+TEMPLATE = "{occupation}; {skills}; {tasks}"
+"""How entities become one line unless a configuration says otherwise."""
+
+FIELDS = ("occupation", "skills", "tasks")
+"""What a template may name."""
+
+
+def check_template(template: str) -> None:
+    """Refuse a template that `entities_to_line` cannot fill.
+
+    Raises:
+        ValueError: A brace has no partner, or a field is unknown, formatted, twice there, or there is none.
+    """
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError as error:
+        raise ValueError(f"template {template!r} is broken ({error}); write a brace itself twice") from None
+    fields = [field for _, field, _, _ in parts if field is not None]
+    known = ", ".join(f"{{{field}}}" for field in FIELDS)
+    for _, field, form, conversion in parts:
+        if field is not None and (field not in FIELDS or form or conversion):
+            raise ValueError(
+                f"template {template!r} names {{{field}}} or formats it; it may hold only {known}"
+            )
+    if not fields or len(set(fields)) < len(fields):
+        raise ValueError(f"template {template!r} should hold at least one of {known}, each once")
+
+
+def entities_to_line(
+    occupation: Iterable[str], skills: Iterable[str], tasks: Iterable[str], template: str = TEMPLATE
+) -> str:
+    """The entities in the places of a template: `occupation, ...; skill, ...; task, ...`, no repeats.
+
+    A field without entities goes together with the text before it. The first field that is left then loses
+    the separators (white space and punctuation) at the start of its text, so no line begins with one. Text
+    after the last field stays when anything does.
+
+    Raises:
+        ValueError: The template is none, see `check_template`.
+    """
+    check_template(template)
+    values = dict(zip(FIELDS, (occupation, skills, tasks), strict=True))
+    line, is_first, skipped = "", True, False
+    for before, field, _, _ in Formatter().parse(template):
+        if field is None:
+            line += "" if is_first else before
+            continue
+        phrases = ", ".join(distinct(values[field]))
+        if phrases:
+            line += (before.lstrip(_SEPARATING) if is_first and skipped else before) + phrases
+            is_first = False
+        skipped = skipped or not phrases
+    return line
 
 
 def join_title(title: str, text: str) -> str:

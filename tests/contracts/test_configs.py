@@ -23,7 +23,7 @@ FILLED_IN_BY_THE_USER = {
     "data/jsonl": ["data.path=ads.jsonl"],
     "data/parquet": ["data.path=ads.parquet"],
     "data/sql": ["data.table=ads"],
-    "cleaning/gliner": ["cleaning.model=models/cleaner"],
+    "cleaning/gliner2": ["cleaning.model=models/gliner2"],
 }
 
 

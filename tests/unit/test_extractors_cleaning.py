@@ -1,11 +1,17 @@
 """What leaves the cleaning: masked texts or kept entities, never personal data, and every word counted."""
 
+import re
 from collections import Counter
+from itertools import pairwise
+from typing import ClassVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from joblens.config import Cleaning
 from joblens.extractors.cleaning import clean_ads
+from joblens.extractors.masking import merged
 from joblens.extractors.nothing import NoExtractor
 from joblens.extractors.patterns import PatternExtractor
 from joblens.extractors.toy import ToyExtractor
@@ -149,3 +155,129 @@ def test_a_very_long_advert_is_read_whole():
     assert clean.words_read == clean.words_in == 1 + 8 * 20_000
     assert clean.pii_removed == 20_000
     assert "@" not in clean.clean_text
+
+
+REDACT = Cleaning(extractor="toy", output="redact")
+
+
+def test_redact_keeps_the_text_and_masks_what_patterns_and_model_find():
+    removed = Counter()
+    text = "Du skal lave mad hos Bro A/S. Skriv til Anna Bro, navn@firma.dk"
+    extractor = Scripted(lave_mad="task", Anna_Bro="person", **{"Bro A/S": "organisation"})
+    [clean] = clean_ads([Ad(id="1", title="Kok", text=text)], REDACT, extractor, removed)
+    assert clean.clean_text == "Du skal lave mad hos [organisation]. Skriv til [person], [email]"
+    assert clean.tasks == ("lave mad",)  # the columns are filled all the same
+    assert removed == {"organisation": 1, "person": 1, "email": 1}
+    assert clean.words_read == clean.words_in == 16  # 1 in the title, 15 in the text
+
+
+def test_redact_does_not_fall_back_to_the_title():
+    [clean] = clean_ads([Ad(id="1", title="Kok", text="Intet her")], REDACT, Scripted())
+    assert clean.clean_text == "Intet her"
+
+
+@pytest.mark.parametrize("cleaning", [TOY, REDACT], ids=["extract", "redact"])
+def test_a_person_of_the_title_is_masked_in_the_text_and_the_other_way(cleaning):
+    extractor = Scripted(**{"Anna Brovang": "person", "hjælper Brovang": "task", "Bjarne Lindtoft": "person"})
+    ads = [
+        Ad(id="1", title="Kok hos Anna Brovang", text="Du hjælper Brovang"),
+        Ad(id="2", title="Lindtoft søger kok", text="Ring til Bjarne Lindtoft"),
+    ]
+    first, second = clean_ads(ads, cleaning, extractor)
+    assert first.tasks == ("hjælper [person]",)
+    assert "Brovang" not in first.title + first.clean_text
+    assert second.title == "[person] søger kok"
+
+
+def test_an_identifier_that_is_only_told_by_its_cue_is_masked_wherever_it_stands():
+    text = "Skriv CVR 12345678 på kuverten. Husk 12345678 igen."
+    [clean] = clean_ads([Ad(id="1", title="12345678", text=text)], REDACT, Scripted())
+    assert clean.clean_text == "Skriv CVR [cvr] på kuverten. Husk [cvr] igen."
+    assert clean.title == "[cvr]"
+
+
+def test_an_employer_is_masked_where_it_was_found_and_nowhere_else():
+    text = "Kom til Job A/S. Job søges."
+    [clean] = clean_ads([Ad(id="1", title="", text=text)], REDACT, Scripted(**{"Job A/S": "organisation"}))
+    assert clean.clean_text == "Kom til [organisation]. Job søges."
+
+
+def test_the_template_writes_the_line():
+    cleaning = Cleaning(extractor="toy", template="Kan: {skills}. Gør: {tasks}")
+    ad = Ad(id="1", title="", text="Du kan Excel.")
+    [clean] = clean_ads([ad], cleaning, ToyExtractor(TOY.keep, TOY.drop))
+    assert clean.clean_text == "Kan: Excel"
+
+
+def test_patterns_given_from_outside_read_every_string_once():
+    class Counting(PatternExtractor):
+        read: ClassVar[list[str]] = []
+
+        def extract(self, texts):
+            self.read += texts
+            return super().extract(texts)
+
+    ad = Ad(id="1", title="Kok", text="Du kan Excel. navn@firma.dk")
+    [clean] = clean_ads([ad], TOY, Scripted(Excel="skill"), patterns=Counting())
+    assert clean.skills == ("Excel",)
+    assert Counting.read == ["Kok", ad.text, "Kok", "Excel"]  # found in, then out of, their context
+
+
+NAMES = ("Anna Brovang", "Bjarne Lindtoft", "Kirsten Møllegård")
+FILLER = ("Du skal lave mad.", "Vi har kantine.", "Erfaring med Excel.", "Mød op kl. 8.", "Ring i dag.")
+
+
+@given(
+    sentences=st.lists(
+        st.one_of(
+            st.sampled_from(FILLER),
+            st.sampled_from(NAMES).map(lambda name: f"Skriv til {name} i dag."),
+            st.sampled_from(NAMES).map(lambda name: f"{name.split()[1]} svarer gerne."),
+            st.sampled_from(NAMES).map(lambda name: f"Spørg efter {name.split()[0]}."),
+        ),
+        max_size=12,
+    ),
+    title=st.sampled_from(("Kok", "Kok hos Anna Brovang")),
+    output=st.sampled_from(("extract", "redact")),
+)
+def test_no_name_that_was_found_is_left_and_the_useful_text_stays(sentences, title, output):
+    extractor = Scripted(**dict.fromkeys(NAMES, "person"), Excel="skill", **{"lave mad": "task"})
+    extractor.labels.update({f"Skriv til {name} i dag": "task" for name in NAMES})
+    ad = Ad(id="1", title=title, text=" ".join(sentences))
+    cleaning = Cleaning(extractor="toy", output=output)
+    [clean] = clean_ads([ad], cleaning, extractor)
+    whole = f"{ad.title}\n{ad.text}"
+    left = f"{clean.title}\n{clean.clean_text}\n{clean.tasks}"
+    for name in NAMES:
+        if name in whole:
+            assert not [part for part in (name, *name.split()) if re.search(rf"(?<!\w){part}(?!\w)", left)]
+    assert clean.words_read == clean.words_in
+    assert ("Excel" in clean.clean_text) == ("Excel" in ad.text)
+    if output == "redact":
+        for sentence in FILLER:
+            assert clean.clean_text.count(sentence) == ad.text.count(sentence)
+
+
+@given(
+    spans=st.lists(
+        st.tuples(st.integers(0, 19), st.integers(1, 6), st.sampled_from(("person", "email", "phone"))),
+        max_size=8,
+    )
+)
+def test_merged_spans_cover_the_same_characters_without_overlap(spans):
+    text = "abcdefghijklmnopqrstuvwxyz"
+    given_spans = [
+        Entity(start, start + size, label, text[start : start + size]) for start, size, label in spans
+    ]
+    found = merged(given_spans, text)
+    assert {place for span in found for place in range(span.start, span.end)} == {
+        place for span in given_spans for place in range(span.start, span.end)
+    }
+    assert all(earlier.end <= later.start for earlier, later in pairwise(found))
+    assert all(text[span.start : span.end] == span.text for span in found)
+
+
+def test_the_longest_of_overlapping_spans_names_them():
+    text = "Anna anna@bro.dk"
+    spans = [Entity(0, 9, "person", text[:9]), Entity(5, 16, "email", text[5:])]
+    assert merged(spans, text) == [Entity(0, 16, "email", text)]

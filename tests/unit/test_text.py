@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joblens.text import (
+    check_template,
     chunks,
     entities_to_line,
     join_title,
@@ -148,6 +149,40 @@ def test_an_impossible_window_is_refused(limit, overlap):
 def test_a_line_of_entities_names_each_phrase_once_and_skips_what_is_empty():
     assert entities_to_line(["Kok", "kok "], [], ["lave  mad", "rengøring"]) == "Kok; lave mad, rengøring"
     assert entities_to_line([], [], []) == ""
+
+
+@pytest.mark.parametrize(
+    ("template", "occupation", "skills", "tasks", "expected"),
+    [
+        ("{occupation}; {skills}; {tasks}", ["Kok"], ["SQL"], ["lave mad"], "Kok; SQL; lave mad"),
+        ("{occupation}; {skills}; {tasks}", ["Kok"], [], ["lave mad"], "Kok; lave mad"),
+        ("{occupation}; {skills}; {tasks}", [], [], ["lave mad", "rengøre"], "lave mad, rengøre"),
+        ("Job: {occupation}\nCan: {skills}", [], ["SQL", "sql"], [], "Can: SQL"),  # no line break in front
+        ("Job: {occupation}\nCan: {skills}", ["Kok"], [], ["lave mad"], "Job: Kok"),
+        ("[{tasks}] {{{occupation}}}", ["Kok"], [], ["lave mad"], "[lave mad] {Kok}"),
+        ("({occupation})", [], [], [], ""),  # nothing of the template without an entity
+    ],
+)
+def test_a_template_says_where_the_entities_stand(template, occupation, skills, tasks, expected):
+    assert entities_to_line(occupation, skills, tasks, template) == expected
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("{occupation", "is broken"),
+        ("{name}", r"names \{name\} or formats it; it may hold only \{occupation\}, \{skills\}, \{tasks\}"),
+        ("{skills!r}", "names {skills} or formats it"),
+        ("{skills:>9}", "names {skills} or formats it"),
+        ("{skills.__class__}", "or formats it"),
+        ("{}", "or formats it"),
+        ("nothing", "should hold at least one of"),
+        ("{skills} {skills}", "each once"),
+    ],
+)
+def test_a_template_that_cannot_be_filled_is_refused(template, message):
+    with pytest.raises(ValueError, match=message):
+        check_template(template)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from joblens.text import check_template
+
 
 class Section(BaseModel):
     """A part of the configuration: no unknown keys, no changes after loading."""
@@ -122,25 +124,45 @@ class Data(Section):
 class Cleaning(Section):
     """What is kept of an advert and what is dropped."""
 
-    extractor: Literal["none", "patterns", "gliner", "toy"]
-    """`none` keeps the text; `patterns` masks personal data; `gliner` and `toy` keep only entities."""
+    extractor: Literal["none", "patterns", "gliner", "gliner2", "toy"]
+    """`none` keeps the text; `patterns` masks personal data; the others also read entities."""
+    output: Literal["extract", "redact"] = "extract"
+    """What leaves an extractor that reads entities: only those that are kept, or the whole text, masked."""
+    template: str = "{occupation}; {skills}; {tasks}"
+    """How `extract` writes the kept entities; an empty field goes together with the text before it."""
     model: str | None = None
-    """For `gliner`: a local folder or a hub id."""
+    """For `gliner` and `gliner2`: a local folder or a hub id."""
     revision: str | None = None
     """For a hub id: the pinned commit."""
     keep: tuple[str, ...] = ("occupation", "skill", "task")
     """Entity labels that are kept."""
     drop: tuple[str, ...] = ("person", "address", "organisation")
-    """Entity labels that are personal data, on top of what the patterns find."""
-    threshold: float = Field(0.5, ge=0, le=1)
-    """Entities the model is less sure of are ignored."""
+    """Entity labels that are masked, on top of what the patterns find."""
+    threshold: float | None = Field(None, ge=0, le=1)
+    """Entities the model is less sure of are ignored; None takes the model's own, label by label, or 0.5."""
     max_tokens: int | None = Field(None, ge=8)
     """Longest window the model reads at once, in its own words; None asks the model."""
+    backend: Literal["torch", "onnx", "onnx_int8", "openvino"] = "torch"
+    """What runs a `gliner` model; the others than `torch` are exported once and need an extra."""
+    min_agreement: float = Field(0.95, ge=0, le=1)
+    """An exported model is refused when its entities agree less than this with torch's (F1)."""
+    precision: Literal["float32", "float16", "bfloat16"] = "float32"
+    """Arithmetic on a GPU; a CPU always uses float32."""
+
+    @field_validator("template")
+    @classmethod
+    def _template_is_known(cls, template: str) -> str:
+        check_template(template)
+        return template
 
     @model_validator(mode="after")
-    def _gliner_has_a_model(self) -> Self:
-        if self.extractor == "gliner" and self.model is None:
-            raise ValueError("extractor 'gliner' needs cleaning.model, a folder or a hub id")
+    def _model_extractors_have_a_model(self) -> Self:
+        if self.extractor in {"gliner", "gliner2"} and self.model is None:
+            raise ValueError(f"extractor {self.extractor!r} needs cleaning.model, a folder or a hub id")
+        if self.extractor != "gliner" and self.backend != "torch":
+            raise ValueError(
+                f"extractor {self.extractor!r} knows no cleaning.backend {self.backend!r}; set it to torch"
+            )
         return self
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from joblens.extractors.patterns import find_pii, mask
+from joblens.extractors.masking import mask_all, merged, spread
+from joblens.extractors.patterns import PatternExtractor, replace_spans
 from joblens.records import Ad, CleanAd, Entity
 from joblens.text import distinct, entities_to_line, sentences, word_count
 
@@ -19,9 +21,18 @@ if TYPE_CHECKING:
 KINDS = ("occupation", "skill", "task")
 """Labels that have a column of their own in the clean adverts; other kept labels count as skills."""
 
+_Phrases = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+"""Occupations, skills and tasks of one advert."""
+_NOTHING: _Phrases = ((), (), ())
+
 
 def clean_ads(
-    ads: Sequence[Ad], cleaning: Cleaning, extractor: Extractor, removed: Counter[str] | None = None
+    ads: Sequence[Ad],
+    cleaning: Cleaning,
+    extractor: Extractor,
+    removed: Counter[str] | None = None,
+    *,
+    patterns: Extractor | None = None,
 ) -> list[CleanAd]:
     """Clean adverts, in their order, with the extractor that `build_extractor(cleaning, ...)` gave.
 
@@ -29,17 +40,21 @@ def clean_ads(
 
     * `none`: the text as it came. Nothing is removed, so personal data stays.
     * `patterns`: the whole text with personal data masked by type, as `[email]`.
-    * `gliner`, `toy`: the kept entities as one line. Words that are also personal data, by the patterns or
-      by a label in `cleaning.drop`, are masked in it. An advert without kept entities takes its title.
+    * the others with `cleaning.output` `redact`: the whole text, masked by the patterns and by the labels in
+      `cleaning.drop`; with `extract`: the kept entities as `cleaning.template` writes them, what is masked in
+      the text being masked in them. An advert without kept entities takes its title.
 
-    Titles are scrubbed in every mode but `none`. Every sentence is given to the model once, however many
-    adverts share it.
+    Titles are scrubbed in every mode but `none`. What was found to be a person or an identifier somewhere in
+    an advert is masked everywhere in its title and text. Every sentence is given to the model once, however
+    many adverts share it, and every title and text once to the patterns.
 
     Args:
         ads: What to clean.
         cleaning: The section of the configuration that the extractor was built from.
         extractor: Reads the sentences.
-        removed: When given, counts of personal data removed by type are added to it.
+        removed: When given, counts of what was removed by type are added to it.
+        patterns: Reads titles, texts and kept phrases; None takes the patterns as they are. For one that
+            remembers.
 
     Returns:
         One record per advert. `words_in` counts the words of title and text, `words_read` those in the
@@ -48,12 +63,39 @@ def clean_ads(
     Raises:
         ModelError: The model cannot read a sentence whole.
     """
-    counts: Counter[str] = Counter() if removed is None else removed
     if cleaning.extractor == "none":
         return [_unchanged(ad) for ad in ads]
-    if cleaning.extractor == "patterns":
-        return [_masked(ad, counts) for ad in ads]
-    return _entities_only(ads, cleaning, extractor, counts)
+    patterns = PatternExtractor() if patterns is None else patterns
+    counts = [Counter[str]() for _ in ads]
+    parts = _read(ads, cleaning, extractor, patterns)
+    titles = _scrubbed([_masked(title) for title, _ in parts], patterns, counts)
+    for count, (title, text) in zip(counts, parts, strict=True):
+        count.update(entity.label for entity in (*title.personal, *text.personal))
+    kept = [_NOTHING] * len(ads)
+    if cleaning.extractor != "patterns":
+        kept = _kept(parts, cleaning, patterns, counts)
+    if cleaning.extractor == "patterns" or cleaning.output == "redact":
+        texts = _scrubbed([_masked(text) for _, text in parts], patterns, counts)
+    else:
+        lines = [entities_to_line(*phrases, cleaning.template) for phrases in kept]
+        texts = [line or title for line, title in zip(lines, titles, strict=True)]
+    if removed is not None:
+        for count in counts:
+            removed.update(count)
+    return [
+        CleanAd(
+            id=ad.id,
+            title=title,
+            occupation=phrases[0],
+            skills=phrases[1],
+            tasks=phrases[2],
+            clean_text=text,
+            words_in=word_count(ad.title) + word_count(ad.text),
+            words_read=sum(part.words for part in pair),
+            pii_removed=count.total(),
+        )
+        for ad, title, text, phrases, pair, count in zip(ads, titles, texts, kept, parts, counts, strict=True)
+    ]
 
 
 def _unchanged(ad: Ad) -> CleanAd:
@@ -71,77 +113,53 @@ def _unchanged(ad: Ad) -> CleanAd:
     )
 
 
-def _masked(ad: Ad, counts: Counter[str]) -> CleanAd:
-    title, in_title = mask(ad.title)
-    text, in_text = mask(ad.text)
-    counts.update(in_title + in_text)
-    words = word_count(ad.title) + word_count(ad.text)
-    return CleanAd(
-        id=ad.id,
-        title=title,
-        occupation=(),
-        skills=(),
-        tasks=(),
-        clean_text=text,
-        words_in=words,
-        words_read=words,
-        pii_removed=(in_title + in_text).total(),
-    )
-
-
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """What was found in one string: entities with offsets into it, and the words of the sentences seen."""
+class _Part:
+    """A title or a text: what is to be masked in it, what the model found, and the words that were seen."""
 
     text: str
-    entities: list[Entity]
+    personal: Sequence[Entity]
+    """In order, without overlaps."""
+    entities: Sequence[Entity]
     words: int
 
 
-def _entities_only(
-    ads: Sequence[Ad], cleaning: Cleaning, extractor: Extractor, counts: Counter[str]
-) -> list[CleanAd]:
+def _read(
+    ads: Sequence[Ad], cleaning: Cleaning, extractor: Extractor, patterns: Extractor
+) -> list[tuple[_Part, _Part]]:
+    """Title and text of each advert with all that was found in them."""
     strings = [string for ad in ads for string in (ad.title, ad.text)]
-    read = _read_once(strings, extractor)
-    cleaned: list[CleanAd] = []
-    for ad, title, text in zip(ads, read[::2], read[1::2], strict=True):
-        here: Counter[str] = Counter()
-        kept: dict[str, list[str]] = {kind: [] for kind in KINDS}
-        in_title = _personal(title, cleaning.drop)
-        scrubbed_title = _scrubbed(title.text, 0, len(title.text), in_title, here)
-        for part, personal in ((title, in_title), (text, _personal(text, cleaning.drop))):
-            here.update(entity.label for entity in personal)
-            for entity in part.entities:
-                if entity.label in cleaning.keep:
-                    kind = entity.label if entity.label in KINDS else "skill"
-                    kept[kind].append(_scrubbed(part.text, entity.start, entity.end, personal, here))
-        occupation, skills, tasks = (distinct(kept[kind]) for kind in KINDS)
-        counts.update(here)
-        cleaned.append(
-            CleanAd(
-                id=ad.id,
-                title=scrubbed_title,
-                occupation=occupation,
-                skills=skills,
-                tasks=tasks,
-                clean_text=entities_to_line(occupation, skills, tasks) or scrubbed_title,
-                words_in=word_count(ad.title) + word_count(ad.text),
-                words_read=title.words + text.words,
-                pii_removed=here.total(),
-            )
-        )
-    return cleaned
+    shaped = patterns.extract(strings)
+    if cleaning.extractor == "patterns":
+        read: list[tuple[list[Entity], int]] = [([], word_count(string)) for string in strings]
+    else:
+        read = _read_once(strings, extractor)
+    dropped = set(cleaning.drop)
+    found = [
+        merged([*spans, *(entity for entity in entities if entity.label in dropped)], string)
+        for string, spans, (entities, _) in zip(strings, shaped, read, strict=True)
+    ]
+    parts: list[tuple[_Part, _Part]] = []
+    for row in range(0, len(strings), 2):
+        personal = spread(strings[row], strings[row + 1], found[row], found[row + 1])
+        title, text = (_Part(strings[row + side], personal[side], *read[row + side]) for side in range(2))
+        parts.append((title, text))
+    return parts
 
 
-def _read_once(strings: Sequence[str], extractor: Extractor) -> list[_Read]:
-    """Every string cut into sentences, every distinct sentence extracted once, offsets moved back."""
+def _read_once(strings: Sequence[str], extractor: Extractor) -> list[tuple[list[Entity], int]]:
+    """Every string cut into sentences, every distinct sentence extracted once, offsets moved back.
+
+    Returns:
+        For each string its entities, and how many words the sentences have that were seen.
+    """
     spans = [sentences(string) for string in strings]
     rows: dict[str, int] = {}
     for string, cuts in zip(strings, spans, strict=True):
         for start, end in cuts:
             rows.setdefault(string[start:end], len(rows))
     found = extractor.extract(list(rows))
-    read: list[_Read] = []
+    read: list[tuple[list[Entity], int]] = []
     for string, cuts in zip(strings, spans, strict=True):
         entities: list[Entity] = []
         words = 0
@@ -152,37 +170,60 @@ def _read_once(strings: Sequence[str], extractor: Extractor) -> list[_Read]:
                 Entity(start + entity.start, start + entity.end, entity.label, entity.text, entity.score)
                 for entity in found[rows[sentence]]
             )
-        read.append(_Read(string, entities, words))
+        read.append((entities, words))
     return read
 
 
-def _personal(part: _Read, drop: Iterable[str]) -> list[Entity]:
-    """What the patterns find and what the model labels as personal, merged where they overlap."""
-    dropped = set(drop)
-    spans = find_pii(part.text) + [entity for entity in part.entities if entity.label in dropped]
-    merged: list[Entity] = []
-    for entity in sorted(spans, key=lambda span: (span.start, -span.end)):
-        if merged and entity.start < merged[-1].end:
-            before = merged[-1]
-            end = max(before.end, entity.end)
-            merged[-1] = Entity(before.start, end, before.label, part.text[before.start : end])
-        else:
-            merged.append(entity)
-    return merged
+def _masked(part: _Part) -> str:
+    return replace_spans(part.text, part.personal)
 
 
-def _scrubbed(text: str, start: int, end: int, personal: Sequence[Entity], counts: Counter[str]) -> str:
-    """`text[start:end]` with personal data masked.
+def _scrubbed(texts: Sequence[str], patterns: Extractor, counts: Sequence[Counter[str]]) -> list[str]:
+    """Texts without what the patterns find only now, beside a mask or out of context; it is counted."""
+    scrubbed: list[str] = []
+    for count, (text, extra) in zip(counts, mask_all(texts, patterns), strict=True):
+        count.update(extra)
+        scrubbed.append(text)
+    return scrubbed
 
-    What the patterns find in the result only now, out of its context, is masked and counted as well.
-    """
-    parts: list[str] = []
-    last = start
-    for entity in personal[bisect_right(personal, start, key=lambda span: span.end) :]:
-        if entity.start >= end:
+
+def _kept(
+    parts: Sequence[tuple[_Part, _Part]],
+    cleaning: Cleaning,
+    patterns: Extractor,
+    counts: Sequence[Counter[str]],
+) -> list[_Phrases]:
+    """The kept entities of each advert by kind, scrubbed."""
+    phrases: list[str] = []
+    kinds: list[str] = []
+    ends = [0]
+    for pair in parts:
+        for part in pair:
+            for entity in part.entities:
+                if entity.label in cleaning.keep:
+                    kinds.append(entity.label if entity.label in KINDS else "skill")
+                    phrases.append(_cut(part, entity))
+        ends.append(len(phrases))
+    places = list(pairwise(ends))
+    owners = [count for count, (first, end) in zip(counts, places, strict=True) for _ in range(end - first)]
+    scrubbed = list(zip(_scrubbed(phrases, patterns, owners), kinds, strict=True))
+    return [_by_kind(scrubbed[first:end]) for first, end in places]
+
+
+def _by_kind(phrases: Sequence[tuple[str, str]]) -> _Phrases:
+    occupation, skills, tasks = (
+        distinct(phrase for phrase, kind in phrases if kind == wanted) for wanted in KINDS
+    )
+    return occupation, skills, tasks
+
+
+def _cut(part: _Part, entity: Entity) -> str:
+    """The entity's text with what is personal in it masked."""
+    pieces: list[str] = []
+    last = entity.start
+    for masked in part.personal[bisect_right(part.personal, entity.start, key=lambda span: span.end) :]:
+        if masked.start >= entity.end:
             break
-        parts += text[last : max(last, entity.start)], f"[{entity.label}]"
-        last = min(end, entity.end)
-    masked, extra = mask("".join(parts) + text[last:end])
-    counts.update(extra)
-    return masked
+        pieces += part.text[last : max(last, masked.start)], f"[{masked.label}]"
+        last = min(entity.end, masked.end)
+    return "".join(pieces) + part.text[last : entity.end]
