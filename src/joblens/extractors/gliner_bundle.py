@@ -88,7 +88,7 @@ def new_model(shape: Shape) -> Any:
         max_len=shape.max_words,
         num_rnn_layers=0,
         fine_tune=True,
-        subtoken_pooling="first",
+        subtoken_pooling="mean",
         words_splitter_type="whitespace",
     )
     had_bars = transformers_logging.is_progress_bar_enabled()
