@@ -47,7 +47,7 @@ FOUND = [
     ("(37) 788-063", "[phone]"),
     ("Phone:\n467 3395", "Phone:\n[phone]"),
     ("930.167.3943 fax", "[phone] fax"),
-    ("hos Anna Bro (010190 1234)", "hos Anna Bro ([cpr])"),  # the bracket belongs to neither
+    ("hos Anna Bro (010190 1234)", "hos [person] ([cpr])"),  # the bracket belongs to neither
     ("Numer telefonu: 62 747-16-09", "Numer telefonu: [phone]"),
     ("tel. 62 747-16-09", "tel. [phone]"),
     ("Se https://www.firma.dk/job?id=1.", "Se [url]."),

@@ -8,16 +8,16 @@
 | `cpr` `cvr` | Danish person and company numbers | CPR-loven, CVR-loven |
 | `iban` | bank accounts | ISO 13616, ISO 7064 |
 | `rut` | Chilean person and company numbers | Registro Civil |
+| `person` | names behind a cue, beside an address, or of a telling shape | see `names`, `name_cues` |
 | `inn` `snils` `passport` | Russian numbers; other passports after the word | Russian law; ICAO Doc 9303 |
 
-Names, addresses and organisations have no shape: they are the extractor model's to find.
+Names and addresses without such a sign, and organisations, are the extractor model's to find.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from joblens.extractors.identifiers import (
     find_cpr,
@@ -28,70 +28,15 @@ from joblens.extractors.identifiers import (
     find_rut,
     find_snils,
 )
+from joblens.extractors.name_spreading import spread_names
+from joblens.extractors.names import find_persons
 from joblens.extractors.phones import find_phones
+from joblens.extractors.web import find_emails, find_urls
 from joblens.records import Entity
 from joblens.text import Span
 
-RULES = 1
+RULES = 2
 """Raised whenever a rule finds something else, so that a bundle made before is refused."""
-
-_AT = re.compile(
-    r"@[ \u00a0]?"
-    r"|[(\[{<][ \u00a0]?(?:at|@|snabel-?a|ät|arroba)[ \u00a0]?[)\]}>][ \u00a0]{0,2}"
-    r"|(?:s(?<=[ \u00a0]s)nabel-?a|a(?<=[ \u00a0]a)rroba)[ \u00a0]"
-    r"|a(?<=[ \u00a0]a)t[ \u00a0](?=[\w-]{1,63}[ \u00a0](?:dot|punktum|prik)[ \u00a0])",
-    re.IGNORECASE,
-)
-_DOT = (
-    r"(?:\.|[ \u00a0]?[(\[{](?:dot|punktum|prik|punto|\.)[)\]}][ \u00a0]?"
-    r"|[ \u00a0](?:dot|punktum|prik|punto)[ \u00a0])"
-)
-_LOCAL = re.compile(r"([\w.!#$%&'*+/=?^`{|}~-]{1,64})[ \u00a0]{0,2}\Z")
-_DOMAIN = re.compile(rf"[\w-]{{1,63}}+(?:{_DOT}[\w-]{{1,63}}+){{0,8}}{_DOT}[^\W\d_]{{2,24}}", re.IGNORECASE)
-_LITERAL = re.compile(r"\[?[0-9]{1,3}(?:\.[0-9]{1,3}){3}\]?")
-
-_URL = re.compile(
-    r"(?:h(?<!\w[hH])(?:tt|xx)ps?://|f(?<!\w[fF])tps?://|w(?<!\w[wW])ww\.(?=\w))[^\s<>\"'«»“”]++",
-    re.IGNORECASE,
-)
-_BARE = re.compile(
-    r"\.(?:(?:dk|com|org|net|eu|info|io|cl|ru|co\.uk|com\.ph)(?![\w@])(?!\.\w)(?:[/?#][^\s<>\"'«»“”]*+)?"
-    r"|[a-z]{2}/[^\s<>\"'«»“”]++)"
-)
-_HOST_LEFT = re.compile(r"(?<![\w@.-])[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\Z")
-_NOT_HOSTS = re.compile(r"(?:asp|vb|ado|c#|f#)\.net\Z|socket\.io\Z", re.IGNORECASE)
-
-
-def find_emails(text: str) -> Iterator[Span]:
-    """E-mail addresses, found from the at-sign outwards; obfuscated signs and dots in da, en and es count."""
-    for sign in _AT.finditer(text):
-        domain = _DOMAIN.match(text, sign.end()) or (
-            _LITERAL.match(text, sign.end()) if sign.group() == "@" else None
-        )
-        local = _LOCAL.search(text, max(0, sign.start() - 66), sign.start()) if domain else None
-        if local and domain and any(char.isalnum() for char in local.group(1)):
-            skip = len(local.group(1)) - len(local.group(1).lstrip("'`*=|/{}!?.-"))
-            yield local.start() + skip, domain.end()
-
-
-def find_urls(text: str) -> Iterator[Span]:
-    """Web addresses: with a scheme, with www, or bare domains of common endings such as firma.dk/job."""
-    for match in _URL.finditer(text):
-        yield match.start(), _trim(text, match.span())
-    for match in _BARE.finditer(text):
-        left = max(0, match.start() - 128)
-        host = _HOST_LEFT.search(text, left, match.start())
-        if host and not _NOT_HOSTS.search(text, host.start(), match.end()):
-            yield host.start(), _trim(text, (host.start(), match.end()))
-
-
-def _trim(text: str, span: Span) -> int:
-    """Where the address ends when the punctuation of the sentence around it is left out."""
-    start, end = span
-    while end > start and text[end - 1] in ".,;:!?)]}*_":
-        end -= 1
-    return end
-
 
 FINDERS: dict[str, Callable[[str], Iterable[Span]]] = {
     "email": find_emails,
@@ -104,19 +49,25 @@ FINDERS: dict[str, Callable[[str], Iterable[Span]]] = {
     "snils": find_snils,
     "passport": find_passport,
     "phone": find_phones,
+    "person": find_persons,
 }
 """Every type with its finder. Where two finds are equally long the earlier type names the span."""
+
+_CONTACTS = ("email", "phone", "cpr")
+"""Types beside which a name stands."""
 
 
 def find_pii(text: str) -> list[Entity]:
     """Personal data in the text in order, without overlaps.
 
-    Finds that overlap become one span that covers all of them and carries the type of the longest.
+    Names that are found in one place are found in the others as well, by `spread_names`. Finds that overlap
+    become one span that covers all of them and carries the type of the longest.
     """
+    spans = {label: list(find(text)) for label, find in FINDERS.items() if label != "person"}
+    persons = list(find_persons(text, [span for label in _CONTACTS for span in spans[label]]))
+    spans["person"] = [*persons, *spread_names(text, persons)]
     found = sorted(
-        (start, end, rank, label)
-        for rank, (label, find) in enumerate(FINDERS.items())
-        for start, end in find(text)
+        (start, end, rank, label) for rank, label in enumerate(FINDERS) for start, end in spans[label]
     )
     merged: list[Entity] = []
     longest = (0, 0)

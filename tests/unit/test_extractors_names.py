@@ -1,0 +1,211 @@
+"""Names by rule: which words are a name, which only stand where one could, and where else it stands."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from joblens.extractors.name_spreading import latin, spread_names
+from joblens.extractors.names import find_persons
+from joblens.extractors.patterns import find_pii, mask
+
+
+def names_in(text):
+    return [text[start:end] for start, end in find_persons(text)]
+
+
+CUED = [
+    ("Venlig hilsen Mette Holm", ["Mette Holm"]),
+    ("Med venlig hilsen\n\nJens-Peter K. Hansen\nAfdelingsleder", ["Jens-Peter K. Hansen"]),
+    ("Mvh. Pia Svalebro", ["Pia Svalebro"]),
+    ("De bedste hilsner, Bo", ["Bo"]),
+    ("velkommen hos osVenlig hilsen MetteVi glæder os", ["Mette"]),
+    ("Kind regards,\nJohn O'Connor", ["John O'Connor"]),
+    ("Best regards Anne-Marie", ["Anne-Marie"]),
+    ("Yours sincerely, Ian McDonald", ["Ian McDonald"]),
+    ("Saludos cordiales, Juan de la Cruz", ["Juan de la Cruz"]),
+    ("Atentamente, María José García López", ["María José García López"]),
+    ("С уважением, Мария Смирнова", ["Мария Смирнова"]),
+    ("Med vänlig hälsning Karin Åkerblom", ["Karin Åkerblom"]),
+    ("Med vennlig hilsen Kari Nordmo", ["Kari Nordmo"]),
+    ("Mit freundlichen Grüßen\nJürgen Weiß", ["Jürgen Weiß"]),
+    ("Z poważaniem, Łucja Kowalska", ["Łucja Kowalska"]),
+    ("Kontakt Mette Holm eller Jens Dam på tlf. 12 34 56 78", ["Mette Holm", "Jens Dam"]),
+    ("kontakt afdelingsleder Mette Holm.", ["Mette Holm"]),
+    ("KONTAKT METTE HOLM PÅ TLF. 23 45 67 89", ["METTE HOLM"]),
+    ("Kontaktperson: Mette Holm", ["Mette Holm"]),
+    ("ring til Mette på 23 45 67 89", ["Mette"]),
+    ("spørg efter Mette på 23 45 67 89", ["Mette"]),
+    ("henvendelse til HR-chef Mette Holm", ["Mette Holm"]),
+    ("Yderligere oplysninger fås hos Rasmus Kløverskær", ["Rasmus Kløverskær"]),
+    ("Aisha svarer gerne på spørgsmål", ["Aisha"]),
+    ("Please contact Eve Jackson on the number below", ["Eve Jackson"]),
+    ("contact our Senior Talent Acquisition Consultant Eve Jackson on ****", ["Eve Jackson"]),
+    ("contact Head of Department Anders van der Holm", ["Anders van der Holm"]),
+    ("You report to Sarah Whitmore", ["Sarah Whitmore"]),
+    ("ask for Paul on **** ****", ["Paul"]),
+    ("reach out to Eve at eve@example.com", ["Eve"]),
+    ("Persona de contacto: Yolanda Carrió", ["Yolanda Carrió"]),
+    ("contactar a José Antonio Ruiz", ["José Antonio Ruiz"]),
+    ("preguntar por José al teléfono 912345678", ["José"]),
+    ("Контактное лицо: Иванов Иван Петрович", ["Иванов Иван Петрович"]),
+    ("обращаться к Анне Сергеевне", ["Анне Сергеевне"]),
+    ("Osoba do kontaktu: Grzegorz Gągola", ["Grzegorz Gągola"]),
+    ("Ansprechpartnerin: Ute Krüger", ["Ute Krüger"]),
+    ("Mr. Smith and Dr. Jane Doe", ["Smith", "Jane Doe"]),
+    ("hos fru Jensen", ["Jensen"]),
+    ("г-жа Петрова", ["Петрова"]),
+    ("Sra. Carmen Ruiz", ["Carmen Ruiz"]),
+]
+
+BESIDE = [
+    ("Mette Holm, tlf. 12 34 56 78", ["Mette Holm"]),
+    ("Jens P. Hansen: jph@firma.dk", ["Jens P. Hansen"]),
+    ("Mette Holm (+45 23 45 67 89)", ["Mette Holm"]),
+    ("Mette Holm, afdelingsleder, tlf. 23 45 67 89", ["Mette Holm"]),
+    ("23 45 67 89 (Mette Holm)", ["Mette Holm"]),
+    ("Mette, mette@firma.dk", ["Mette"]),
+    ("borgeren Mette Holm (010190-1234)", ["Mette Holm"]),
+    ("Mvh. Maria Lyngvang, Lillelunde Sogn, 77 55 55 77", ["Maria Lyngvang"]),
+]
+
+SHAPED = [
+    ("bogen af Jens P. Hyldgaard blev", ["Jens P. Hyldgaard"]),
+    ("bogen af J. P. Hyldgaard blev", ["J. P. Hyldgaard"]),
+    ("bogen af Mette Sørensen blev", ["Mette Sørensen"]),
+    ("книга, Иван Петрович Сидоров", ["Иван Петрович Сидоров"]),
+    ("книга, Сидоров И.П.", ["Сидоров И.П."]),
+]
+
+NO_NAMES = [
+    "Kontakt HR-chefen på tlf. 23 45 67 89",
+    "Kontakt Aarhus Kommune på tlf. 89 40 20 00",
+    "Contact Human Resources at hr@firma.dk",
+    "Call Center Agent, Call Centre Manager",
+    "Ask for Python and SQL",
+    "Dr. Martens støvler",
+    "kendskab til MS Office og MS Power BI",
+    "Venlig hilsen Carl Hansen A/S",
+    "Venlig hilsen HR-afdelingen",
+    "Med venlig hilsen ledelsen",
+    "Best regards, The Talent Team",
+    "Kontakt os i Odense på mandag",
+    "ring til os på 23 45 67 89",
+    "You report to the Operations Manager",
+    "report to our Makati office.We Will Invest in you",
+    "Sr. Web Developer og Sr. Java Engineer",
+    "kørekort B. Du kører",
+    "Datos de contacto: CÓDIGO DE OFERTA: 082025020408",
+    "kontakt z Klientem",
+    "Mød op Mandag, tlf. 23 45 67 89",
+    "Firma Sp. S.A. Stanowisko",
+    "Vi søger en kok i Aarhus til Juni",
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), CUED + BESIDE + SHAPED)
+def test_a_name_with_a_cue_an_address_or_a_shape_is_found(text, expected):
+    assert names_in(text) == expected
+
+
+@pytest.mark.parametrize("text", NO_NAMES)
+def test_what_only_stands_where_a_name_could_is_left_alone(text):
+    assert names_in(text) == []
+
+
+def test_a_word_that_the_text_also_writes_small_is_no_name():
+    assert names_in("Skriv til Salg på salg@firma.dk. Du arbejder med salg.") == []
+
+
+def test_a_found_name_is_found_in_the_whole_text():
+    text = "Kontakt Mette Sørensen. Mettes team, METTE SØRENSEN og Sørensen; se mettesorensen. hos osMette"
+    others = [text[start:end] for start, end in spread_names(text, find_persons(text))]
+    assert others == ["Mettes", "METTE SØRENSEN", "Sørensen", "Mette", "mettesorensen"]
+
+
+def test_a_russian_name_is_found_in_its_cases():
+    text = "С уважением, Анна Иванова. Пишите Ивановой или Анне."
+    assert [text[start:end] for start, end in spread_names(text, find_persons(text))] == ["Ивановой", "Анне"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Venlig hilsen Rose Park. Rose er en blomst, Park en have.",  # words that are names as well
+        "Venlig hilsen Kai Lund. Lund betyder en lund.",  # also written small
+        "Venlig hilsen Li Ma. Li og Ma.",  # two letters
+    ],
+)
+def test_an_ordinary_word_of_a_name_does_not_spread(text):
+    found = {text[start:end] for start, end in spread_names(text, find_persons(text))}
+    assert not found & {"Rose", "Park", "Lund", "Li", "Ma"}
+
+
+def test_nothing_spreads_from_nothing():
+    assert list(spread_names("Mette Holm", [])) == []
+
+
+def test_danish_letters_have_two_spellings_in_an_address():
+    assert latin("Søren") == ("soren", "soeren")
+    assert latin("Jose") == ("jose",)
+
+
+def test_masking_masks_the_name_everywhere():
+    masked, removed = mask("Kontakt Mette Holm på 23 45 67 89. Mette glæder sig.")
+    assert masked == "Kontakt [person] på [phone]. [person] glæder sig."
+    assert removed == {"person": 2, "phone": 1}
+
+
+def test_a_name_inside_an_address_is_part_of_the_address():
+    assert [entity.label for entity in find_pii("Kontakt Mette Holm: mette.holm@firma.dk")] == [
+        "person",
+        "email",
+    ]
+
+
+GIVEN = st.sampled_from("Mette Søren Åse José María Олена Łukasz Jens-Peter Bjørn Zoë".split())
+FAMILY = st.sampled_from("Lyngvang Kløverskær O'Brien Muñoz Сидоренко Wójcik Ågren-Holmsted Weiß".split())
+CUES = st.sampled_from(
+    ["Venlig hilsen ", "Mvh ", "Kind regards,\n", "Saludos cordiales, ", "С уважением, ", "Kontaktperson: "]
+)
+
+
+@given(
+    before=st.text(max_size=30),
+    cue=CUES,
+    given_name=GIVEN,
+    family=FAMILY,
+    after=st.text(" .,!\n", max_size=9),
+)
+def test_a_signature_is_found_whatever_stands_before_it(before, cue, given_name, family, after):
+    text = f"{before}\n{cue}{given_name} {family}{after}"
+    start = text.index(cue, len(before)) + len(cue)
+    covered = {place for span in find_persons(text) for place in range(*span)}
+    assert covered.issuperset(range(start, start + len(given_name)))
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=("Lu", "Lt")), max_size=200))
+def test_without_a_capital_there_is_no_name(text):
+    assert names_in(text) == []
+
+
+BLOCKS = {
+    "names": "Mette Holm ",
+    "listed": "Kontakt Mette Holm og Jens Dam, ",
+    "cues": "Kontakt kontakt ring til ",
+    "initials": "J. P. ",
+    "signatures": "Venlig hilsen\n",
+    "capitals": "AB ",
+    "particles": "Ana de la ",
+    "roles": "kontakt vores daglige leder ",
+    "beside": "Mette Holm, tlf. 23 45 67 89 ",
+    "russian": "Иванов И.И. ",
+    "one word": "Aa",
+}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
+def test_a_long_text_of_names_takes_time_in_proportion(block):
+    text = block * (100_000 // len(block))
+    persons = list(find_persons(text))
+    assert all(start < end for start, end in [*persons, *spread_names(text, persons)])
