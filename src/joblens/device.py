@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
@@ -41,20 +41,64 @@ def choose_device(wanted: str) -> "torch.device":
     return torch.device("cpu")
 
 
-def track(items: Iterable[T], total: int, description: str) -> Iterator[T]:
-    """Yield `items` while showing progress: a bar on a terminal, a plain line now and then in a log."""
-    if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import track as rich_track
+def track(
+    items: Iterable[T],
+    total: int,
+    description: str,
+    *,
+    unit: str = "",
+    sizes: Sequence[int] | None = None,
+    costs: Sequence[int] | None = None,
+) -> Iterator[T]:
+    """Yield `items` while showing progress: a bar on a terminal, a plain line now and then in a log.
 
-        bar = rich_track(items, description, total=total, console=Console(stderr=True), transient=True)
-        yield from bar
+    Args:
+        items: What is worked on, in order.
+        total: How many there are.
+        description: What is done with them.
+        unit: What is counted, such as `sentences`; with it the rate per second is shown as well.
+        sizes: How many units each item holds; None counts the items themselves.
+        costs: What the time of each item goes with, such as its characters; None takes its size.
+    """
+    sizes = [1] * total if sizes is None else sizes
+    costs = sizes if costs is None else costs
+    if sys.stderr.isatty():
+        yield from _with_a_bar(items, description, unit, sizes, costs)
         return
     started = last = monotonic()
-    for done, item in enumerate(items, start=1):
+    done = spent = 0
+    for item, size, cost in zip(items, sizes, costs, strict=False):
         yield item
-        now = monotonic()
-        if now - last >= _SECONDS_BETWEEN_LINES and done < total:
+        done, spent, now = done + size, spent + cost, monotonic()
+        if now - last >= _SECONDS_BETWEEN_LINES and done < sum(sizes):
             last = now
-            left = (now - started) / done * (total - done)
-            logger.info("%s: %d of %d, about %.0f s left", description, done, total, left)
+            left = (now - started) / max(spent, 1) * (sum(costs) - spent)
+            counted = _counted(done, sum(sizes), unit, now - started)
+            logger.info("%s: %s, about %.0f s left", description, counted, left)
+
+
+def _with_a_bar(
+    items: Iterable[T], description: str, unit: str, sizes: Sequence[int], costs: Sequence[int]
+) -> Iterator[T]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    started, done = monotonic(), 0
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[counted]}"))
+    with Progress(
+        *columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True, expand=False
+    ) as bar:
+        task = bar.add_task(description, total=sum(costs), counted=_counted(0, sum(sizes), unit, 0.0))
+        for item, size, cost in zip(items, sizes, costs, strict=False):
+            yield item
+            done += size
+            counted = _counted(done, sum(sizes), unit, monotonic() - started)
+            bar.update(task, advance=cost, counted=counted)
+
+
+def _counted(done: int, total: int, unit: str, seconds: float) -> str:
+    """`3 of 9`, or `3 of 9 sentences, 480/s`."""
+    if not unit:
+        return f"{done} of {total}"
+    rate = f", {done / seconds:.0f}/s" if seconds and done else ""
+    return f"{done} of {total} {unit}{rate}"

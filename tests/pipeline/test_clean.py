@@ -7,12 +7,12 @@ import pytest
 
 from joblens.config import compose
 from joblens.errors import DataError, ModelError
+from joblens.extractors import remembering
 from joblens.extractors.patterns import PatternExtractor
 from joblens.extractors.toy import ToyExtractor
 from joblens.paths import Layout
 from joblens.pipeline import clean
-from joblens.records import Entity
-from joblens.storage import ShardCache, write_table
+from joblens.storage import write_table
 
 SENTENCES = [f"Du skal servere ret {row} for gæster." for row in range(40)]
 
@@ -61,6 +61,7 @@ def test_patterns_write_masked_adverts_and_counts_by_type(tmp_path, config):
     }
     assert json.loads(layout.clean_counts.read_text()) == {
         "extractor": "patterns",
+        "output": "redact",
         "fingerprint": PatternExtractor().fingerprint,
         "ads": 2,
         "words_in": 17,  # 6 in each title, 5 in the first text
@@ -106,7 +107,7 @@ def test_two_runs_write_the_same_bytes(tmp_path, config, cleaning):
 
 
 def test_a_killed_run_goes_on_where_it_stopped_and_writes_the_same_bytes(tmp_path, config, monkeypatch):
-    monkeypatch.setattr(clean, "SHARD_SIZE", 10)
+    monkeypatch.setattr(remembering, "SHARD_SIZE", 10)
     whole = project(tmp_path / "whole", SENTENCES)
     clean.run(config("toy"), whole)
 
@@ -135,27 +136,34 @@ def test_a_killed_run_goes_on_where_it_stopped_and_writes_the_same_bytes(tmp_pat
     assert outputs(killed) == outputs(whole)
 
 
-def test_what_is_remembered_comes_back_as_it_was(tmp_path):
-    class Once:
-        name = "toy"
-        fingerprint = "a"
+def test_new_adverts_cost_only_their_new_sentences(tmp_path, config, monkeypatch):
+    layout = project(tmp_path, SENTENCES)
+    clean.run(config("toy"), layout)
+    read = []
+    extract = ToyExtractor.extract
+    monkeypatch.setattr(
+        ToyExtractor, "extract", lambda self, texts: read.extend(texts) or extract(self, texts)
+    )
+    find = PatternExtractor.extract
+    monkeypatch.setattr(
+        PatternExtractor, "extract", lambda self, texts: read.extend(texts) or find(self, texts)
+    )
+    project(tmp_path, [*SENTENCES, f"{SENTENCES[3]} Ny sætning."])
+    clean.run(config("toy"), layout)
+    assert sorted(read) == [
+        f"{SENTENCES[3]} Ny sætning.",
+        "Ny sætning.",
+    ]  # the text by patterns, its sentence
 
-        def __init__(self):
-            self.calls = 0
 
-        def extract(self, texts):
-            self.calls += 1
-            return [[Entity(0, 2, "skill", text[:2], 0.1 + 0.2)] for text in texts]
-
-    inner = Once()
-    remembering = clean.RememberingExtractor(inner, ShardCache(tmp_path))
-    first = remembering.extract(["æøå", "sql"])
-    assert remembering.extract(["æøå", "sql"]) == first == inner.extract(["æøå", "sql"])
-    assert inner.calls == 2  # one of them is the line above
-
-    remembering.fingerprint = "another model"
-    remembering.extract(["æøå", "sql"])
-    assert inner.calls == 3
+def test_nothing_of_an_advert_is_in_what_is_remembered(tmp_path, config):
+    layout = project(tmp_path, ["Du skal servere for Anna Brovang. Skriv til navn@firma.dk"])
+    clean.run(config("toy"), layout)
+    shards = list(layout.cache.rglob("*.safetensors"))
+    assert len(shards) >= 2  # patterns and toy
+    stored = b"".join(path.read_bytes() for path in shards)
+    for word in (b"servere", b"Anna", b"Brovang", b"navn", b"firma", b"23 45", b"Kok"):
+        assert word not in stored
 
 
 def test_an_advert_table_without_rows_is_an_error(tmp_path, config):

@@ -41,3 +41,19 @@ def test_tracking_changes_no_item_and_writes_lines_to_a_log(monkeypatch, caplog)
 def test_a_terminal_gets_a_bar(monkeypatch, capsys):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert list(device.track("ab", total=2, description="counting")) == ["a", "b"]
+
+
+def test_a_log_line_says_units_rate_and_the_time_left_by_cost(monkeypatch, caplog):
+    monkeypatch.setattr(device, "_SECONDS_BETWEEN_LINES", 0.0)
+    ticks = iter([0.0, 2.0, 3.0])  # the first item takes two seconds, the second one
+    monkeypatch.setattr(device, "monotonic", lambda: next(ticks))
+    with caplog.at_level(logging.INFO):
+        done = device.track("ab", 2, "clean", unit="sentences", sizes=[10, 30], costs=[200, 100])
+        assert list(done) == ["a", "b"]
+    # 10 sentences in 2 s; 200 of 300 characters took 2 s, so the rest takes 1 s
+    assert [record.message for record in caplog.records] == ["clean: 10 of 40 sentences, 5/s, about 1 s left"]
+
+
+def test_a_bar_counts_units_too(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert list(device.track("ab", 2, "clean", unit="sentences", sizes=[10, 30])) == ["a", "b"]

@@ -20,12 +20,14 @@ from joblens.records import Entity
 from joblens.text import Span, chunks, sentences
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from joblens.config import Cleaning, Compute
 
 logger = logging.getLogger(__name__)
 
 
-def load_gliner(cleaning: Cleaning, compute: Compute) -> GlinerExtractor:
+def load_gliner(cleaning: Cleaning, compute: Compute, cache: Path | None = None) -> GlinerExtractor:
     """The extractor for `cleaning.model`, a local folder or a hub id at the pinned `cleaning.revision`.
 
     The weights are in float32 on every device; code that comes with a model is never run.
@@ -44,7 +46,7 @@ def load_gliner(cleaning: Cleaning, compute: Compute) -> GlinerExtractor:
     return GlinerExtractor(
         model=model,
         labels=labels,
-        threshold=cleaning.threshold,
+        threshold=0.5 if cleaning.threshold is None else cleaning.threshold,
         max_words=min(cleaning.max_tokens or model.config.max_len, model.config.max_len),
         batch_size=compute.encode_batch_size,
         fingerprint=fingerprint(folder, labels, cleaning.threshold, cleaning.max_tokens),

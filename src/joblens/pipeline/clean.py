@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from joblens.device import track
 from joblens.errors import DataError
 from joblens.extractors import build_extractor
 from joblens.extractors.cleaning import clean_ads
-from joblens.records import Ad, CleanAd, Entity
-from joblens.storage import ShardCache, content_hash, read_table, write_json, write_table
+from joblens.extractors.patterns import PatternExtractor
+from joblens.extractors.remembering import RememberingExtractor
+from joblens.records import Ad, CleanAd
+from joblens.storage import read_table, write_json, write_table
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from joblens.config import Config
-    from joblens.extractors import Extractor
+    from joblens.config import Cleaning, Config
     from joblens.paths import Layout
 
 logger = logging.getLogger(__name__)
-
-SHARD_SIZE = 512
-"""Sentences in a shard: what a killed run may have to read again."""
 
 
 def run(config: Config, layout: Layout) -> None:
     """Read `layout.ads`, write `layout.clean_ads` and, beside it, `layout.clean_counts`.
 
-    What the model has read is kept in `layout.cache` by content, so that a run that was killed goes on where
-    it stopped; its result has the same bytes.
+    What model and patterns have read is kept in `layout.cache` by content, sentence by sentence and text by
+    text. A run that was killed goes on where it stopped and its result has the same bytes; new adverts cost
+    only what is new in them.
 
     Raises:
         DataError: The table lacks a column, has no rows, or a word was not read.
@@ -50,11 +46,13 @@ def run(config: Config, layout: Layout) -> None:
         Ad(id=row["id"], title=row["title"] or "", text=row["text"] or "")
         for row in table.iter_rows(named=True)
     ]
-    extractor = build_extractor(config.cleaning, config.compute)
-    if extractor.name in {"gliner", "toy"}:
-        extractor = RememberingExtractor(extractor, ShardCache(layout.cache / "clean"))
+    started = monotonic()
+    extractor = build_extractor(config.cleaning, config.compute, layout.cache)
+    if extractor.name not in {"none", "patterns"}:
+        extractor = RememberingExtractor(extractor, layout.cache / "clean")
+    patterns = RememberingExtractor(PatternExtractor(), layout.cache / "clean", unit="texts")
     removed: Counter[str] = Counter()
-    cleaned = clean_ads(ads, config.cleaning, extractor, removed)
+    cleaned = clean_ads(ads, config.cleaning, extractor, removed, patterns=patterns)
     words_in, words_read = sum(ad.words_in for ad in cleaned), sum(ad.words_read for ad in cleaned)
     if words_in != words_read:
         raise DataError(
@@ -66,70 +64,29 @@ def run(config: Config, layout: Layout) -> None:
         layout.clean_counts,
         {
             "extractor": config.cleaning.extractor,
+            "output": config.cleaning.output,
             "fingerprint": extractor.fingerprint,
             "ads": len(cleaned),
             "words_in": words_in,
             "words_read": words_read,
-            "ads_without_entities": _without_entities(cleaned, config.cleaning.extractor),
+            "ads_without_entities": _without_entities(cleaned, config.cleaning),
             "pii_removed": removed.total(),
             "pii_removed_by_type": dict(sorted(removed.items())),
         },
     )
-    logger.info("%s: %d ads, %d of %d words read", extractor.name, len(cleaned), words_read, words_in)
+    logger.info(
+        "%s: %d ads, %d of %d words read, %.0f ads/s",
+        extractor.name, len(cleaned), words_read, words_in, len(cleaned) / (monotonic() - started),
+    )  # fmt: skip
     if config.cleaning.extractor == "none":
         logger.warning("cleaning=none removes nothing: personal data stays in the adverts")
     else:
         logger.info("%d pieces of personal data removed: %s", removed.total(), dict(sorted(removed.items())))
 
 
-class RememberingExtractor:
-    """An extractor that keeps what it has read, shard by shard, under the hash of model and sentences."""
-
-    def __init__(self, extractor: Extractor, cache: ShardCache) -> None:
-        self.name = extractor.name
-        self.fingerprint = extractor.fingerprint
-        self._extractor = extractor
-        self._cache = cache
-
-    def extract(self, texts: Sequence[str]) -> list[list[Entity]]:
-        """As the extractor inside; a shard that is remembered is not read again.
-
-        Raises:
-            ModelError: The model cannot read a text whole.
-        """
-        found: list[list[Entity]] = []
-        shards = [texts[start : start + SHARD_SIZE] for start in range(0, len(texts), SHARD_SIZE)]
-        for shard in track(shards, len(shards), "clean"):
-            key = content_hash(self.fingerprint, *shard)
-            stored = self._cache.get(key)
-            if stored is None:
-                entities = self._extractor.extract(shard)
-                self._cache.put(key, _to_tensors(entities))
-            else:
-                entities = _from_tensors(stored, shard)
-            found += entities
-        return found
-
-
-def _to_tensors(entities: Sequence[Sequence[Entity]]) -> dict[str, Tensor]:
-    """Spans as JSON in a byte tensor: `[[[start, end, label, score], ...] per text]`."""
-    import torch
-
-    rows = [[[span.start, span.end, span.label, span.score] for span in spans] for spans in entities]
-    return {"entities": torch.frombuffer(bytearray(json.dumps(rows).encode()), dtype=torch.uint8)}
-
-
-def _from_tensors(tensors: dict[str, Tensor], texts: Sequence[str]) -> list[list[Entity]]:
-    rows = json.loads(bytes(tensors["entities"].numpy()).decode())
-    return [
-        [Entity(start, end, label, text[start:end], score) for start, end, label, score in spans]
-        for text, spans in zip(texts, rows, strict=True)
-    ]
-
-
-def _without_entities(cleaned: Sequence[CleanAd], extractor: str) -> int:
+def _without_entities(cleaned: Sequence[CleanAd], cleaning: Cleaning) -> int:
     """Adverts whose clean text is only their title, because the model kept nothing."""
-    if extractor in {"none", "patterns"}:
+    if cleaning.extractor in {"none", "patterns"} or cleaning.output == "redact":
         return 0
     return sum(not (ad.occupation or ad.skills or ad.tasks) for ad in cleaned)
 
