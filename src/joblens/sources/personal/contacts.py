@@ -36,9 +36,9 @@ _PHONES: dict[str, tuple[str, ...]] = {
         "|0171-ddddddd|+49 151 dddddddd|0049 40 ddddddd|(030) ddddddd"
     ),
     "UK": _forms(
-        "020 7ddd dddd|020 8ddd dddd|0161 ddd dddd|01Ddd dddddd|07Ddd dddddd|07ddd ddd ddd"
+        "020 7ddd dddd|020 8ddd dddd|0161 Ddd dddd|01Ddd dddddd|07Ddd dddddd|07ddd ddd ddd"
         "|+44 20 7ddd dddd|+44 (0)20 7ddd dddd|+44 7ddd dddddd|0044 7dddddddddd"
-        "|(0161) ddd dddd"
+        "|(0161) Ddd dddd"
     ),
     "US": _forms(
         "(Ddd) Ddd-dddd|Ddd-Ddd-dddd|Ddd.Ddd.dddd|+1 Ddd Ddd dddd|+1 (Ddd) Ddd-dddd"

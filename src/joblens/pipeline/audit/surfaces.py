@@ -1,0 +1,203 @@
+"""What would give an entity away if it stood in an output: its traces, and whether an output holds one.
+
+Everything is compared in a folded form (NFKC, case folded). What also stands elsewhere in the advert, outside
+of its personal data, gives nothing away and is no trace.
+
+| Type | A trace is |
+|---|---|
+| `person` | any of its words of three letters or more, standing as a word; initials as a whole |
+| telephone and identity numbers | any six digits in a row, whatever stands between them |
+| `email` | the whole address without blanks, or the part before the at-sign standing as a word |
+| `url` | the whole address without scheme and "www.", or its path |
+| `address` | a word beside a number, such as "Skolegade 3" or "4000 Roskilde"; without numbers the whole |
+| `organisation` | the whole name |
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from joblens.records import Entity, LabelledText
+
+SHORTEST_NAME = 3
+FEWEST_DIGITS = 6
+
+NUMBERS = (
+    "phone",
+    "cpr",
+    "cvr",
+    "iban",
+    "rut",
+    "inn",
+    "snils",
+    "passport",
+    "id number",
+    "credit card",
+    "us ssn",
+)
+PERSONAL = ("person", "email", "url", "address", *NUMBERS)
+"""Types whose presence in an output makes the advert a leaking one."""
+APART = "organisation"
+"""Masked like personal data, but of no person: reported, never counted as a leak of an advert."""
+
+_WORDS = re.compile(r"[^\W_]+")
+_NAME_PARTS = re.compile(r"[^\W\d_]+")
+_DIGIT_RUNS = re.compile(r"[0-9](?:[\s().\-/+\u2010-\u2015]{0,3}[0-9])*")
+_NOT_DIGITS = re.compile(r"[^0-9]")
+_AT = re.compile(
+    r"\s*(?:@|[\[({<]\s*(?:at|@|snabel-?a|arroba)\s*[\])}>]|\b(?:at|snabel-?a|arroba)\b)\s*", re.IGNORECASE
+)
+_SCHEME = re.compile(r"\A(?:[a-z]+://)?(?:www\.)?")
+_ROOM = frozenset("sal flat suite depto piso of дом офис корп д кв".split())
+"""Words that only say which room or floor, so that "1. sal" is no trace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A text in the forms in which traces are looked for."""
+
+    text: str
+    """Case folded."""
+    words: frozenset[str]
+    compact: str
+    """Without white space."""
+    line: str
+    """Words joined by one blank, with one before and behind, rooms and floors left out."""
+    runs: tuple[str, ...]
+    """Numbers as digits only."""
+
+
+def fold(text: str) -> Folded:
+    """The text in all forms."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    words = _WORDS.findall(folded)
+    return Folded(
+        text=folded,
+        words=frozenset(words),
+        compact="".join(folded.split()),
+        line=f" {' '.join(word for word in words if word not in _ROOM)} ",
+        runs=tuple(_NOT_DIGITS.sub("", run) for run in _DIGIT_RUNS.findall(folded)),
+    )
+
+
+class Source:
+    """An advert whose traces are wanted: its text, and what it says besides its personal data."""
+
+    def __init__(self, gold: LabelledText) -> None:
+        self.text = gold.text
+        self.outside = fold(_without(gold, PERSONAL))
+        """Without personal data."""
+        self.beside = fold(_without(gold, ("email", "url")))
+        """Without e-mail and web addresses: a mailbox called like a person gives away only that name."""
+        self.unnamed = fold(_without(gold, (*PERSONAL, APART)))
+        """Without personal data and organisations."""
+
+    def traces(self, entity: Entity) -> list[Trace]:
+        """What gives the entity away; empty when the rest of the advert says all of it as well."""
+        return [trace for trace in _traces(self, entity) if not trace.stands_in(trace.excused)]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Something that may stand in an output."""
+
+    look: Callable[[Folded], bool]
+    excused: Folded
+    """The text that says it anyway."""
+
+    def stands_in(self, output: Folded) -> bool:
+        """Whether the output holds it."""
+        return self.look(output)
+
+
+def _without(gold: LabelledText, labels: Iterable[str]) -> str:
+    """The text with the entities of these labels blanked out."""
+    unwanted = frozenset(labels)
+    characters = list(gold.text)
+    for entity in gold.entities:
+        if entity.label in unwanted:
+            characters[entity.start : entity.end] = " " * (entity.end - entity.start)
+    return "".join(characters)
+
+
+def _traces(source: Source, entity: Entity) -> Iterator[Trace]:
+    if entity.label == "person":
+        for word in _name_patterns(source.text, entity):
+            yield Trace(_pattern_in_text(word), source.outside)
+    elif entity.label in NUMBERS:
+        for digits in _windows(fold(entity.text).runs):
+            yield Trace(_digits_in_runs(digits), source.outside)
+    elif entity.label == "email":
+        yield Trace(_in_compact(entity.text), source.outside)
+        local = fold(_AT.split(entity.text, maxsplit=1)[0]).text.strip()
+        if len(local) >= SHORTEST_NAME and local != fold(entity.text).text:
+            pattern = re.compile(rf"(?<![\w.-]){re.escape(local)}(?![\w-])")
+            yield Trace(_pattern_in_text(pattern), source.beside)
+    elif entity.label == "url":
+        bare = _SCHEME.sub("", fold(entity.text).compact).rstrip("/")
+        yield Trace(_in_compact(bare), source.outside)
+        path = bare.partition("/")[2]
+        if len(path) >= FEWEST_DIGITS:
+            yield Trace(_in_compact(path), source.outside)
+    elif entity.label == "address":
+        for line in _numbered_pairs(fold(entity.text).line.split()):
+            yield Trace(_in_line(line), source.outside)
+    elif entity.label == APART:
+        yield Trace(_in_line(fold(entity.text).line.strip()), source.unnamed)
+
+
+def _name_patterns(text: str, entity: Entity) -> Iterator[re.Pattern[str]]:
+    """A pattern for each word of a name.
+
+    A word at an edge where a line break was lost ("KontaktJens") may be glued on that side in the output too.
+    """
+    parts = [match for match in _NAME_PARTS.finditer(entity.text) if len(match.group()) >= SHORTEST_NAME]
+    glued_before = entity.start > 0 and text[entity.start - 1].isalnum()
+    glued_after = entity.end < len(text) and text[entity.end].isalnum()
+    whole = [(entity.text, 0, len(entity.text))]
+    for word, start, end in [(m.group(), *m.span()) for m in parts] or whole:
+        before = "" if glued_before and start == 0 else r"(?<!\w)"
+        after = "" if glued_after and end == len(entity.text) else r"(?!\w)"
+        yield re.compile(before + re.escape(fold(word).text.strip()) + after)
+
+
+def _windows(runs: Sequence[str]) -> Iterator[str]:
+    """All six digits in a row; of shorter numbers the longest one whole."""
+    long = [run for run in runs if len(run) >= FEWEST_DIGITS]
+    for run in long:
+        for start in range(len(run) - FEWEST_DIGITS + 1):
+            yield run[start : start + FEWEST_DIGITS]
+    if not long and runs:
+        yield max(runs, key=len)
+
+
+def _numbered_pairs(words: Sequence[str]) -> Iterator[str]:
+    """Neighbours of which one has a digit and the other three letters or more; without any, all words."""
+    pairs = [
+        f"{left} {right}"
+        for left, right in pairwise(words)
+        for number, name in ((left, right), (right, left))
+        if any(char.isdigit() for char in number) and name.isalpha() and len(name) >= SHORTEST_NAME
+    ]
+    yield from pairs or [" ".join(words)]
+
+
+def _pattern_in_text(pattern: re.Pattern[str]) -> Callable[[Folded], bool]:
+    return lambda output: pattern.search(output.text) is not None
+
+
+def _digits_in_runs(digits: str) -> Callable[[Folded], bool]:
+    return lambda output: any(digits in run for run in output.runs)
+
+
+def _in_compact(text: str) -> Callable[[Folded], bool]:
+    needle = fold(text).compact
+    return lambda output: needle in output.compact
+
+
+def _in_line(line: str) -> Callable[[Folded], bool]:
+    return lambda output: f" {line} " in output.line
