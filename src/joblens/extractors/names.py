@@ -65,12 +65,14 @@ _PATRONYMIC = re.compile(r"[А-ЯЁ][а-яё]{2,20}(?:[оеё]вич|ич|[ое�
 _RUSSIAN = re.compile(
     r"(?<!\w)(?:[А-ЯЁ][а-яё]{2,20} [А-ЯЁ]\. ?[А-ЯЁ]\.|[А-ЯЁ]\. ?[А-ЯЁ]\. ?[А-ЯЁ][а-яё]{2,20}(?!\w))"
 )
-_SIGNATURE = re.compile(rf"(?:{SIGNATURE})[ \u00a0]?[,.!:;–-]{{0,3}}\s{{0,4}}", re.IGNORECASE)
-_FIELD = re.compile(rf"{FIELD}\s{{0,3}}", re.IGNORECASE)
-_ASKING = re.compile(rf"{ASKING}(?:(?<=v/)|:?[ \u00a0\n]{{1,2}})", re.IGNORECASE)
-_SAYING = re.compile(rf"{SAYING}:?[ \u00a0]", re.IGNORECASE)
-_HONORIFIC = re.compile(rf"(?:{HONORIFIC})[ \u00a0]{{1,2}}")
-_DIRECT = re.compile(rf"{DIRECT}(?:(?<=v/)|[ \u00a0]{{1,2}})", re.IGNORECASE)
+_BEGIN = rf"(?:(?<![^\W\d_])|(?<=[{LOWERS}])(?=[{UPPERS}]))"
+"""Where a word begins, or the second of two glued sentences: "hos osVenlig hilsen"."""
+_SIGNATURE = re.compile(rf"{_BEGIN}(?i:{SIGNATURE})[ \u00a0]?[,.!:;–-]{{0,3}}\s{{0,4}}")
+_FIELD = re.compile(rf"{_BEGIN}(?i:{FIELD})\s{{0,3}}")
+_ASKING = re.compile(rf"{_BEGIN}(?i:{ASKING}):?[ \u00a0\n]{{1,2}}")
+_SAYING = re.compile(rf"{_BEGIN}(?i:{SAYING}):?[ \u00a0]")
+_HONORIFIC = re.compile(rf"(?<![^\W\d_])(?<!&)(?:{HONORIFIC})[ \u00a0]{{1,2}}")
+_DIRECT = re.compile(rf"{_BEGIN}(?i:{DIRECT})(?:(?<=v/)|[ \u00a0]{{1,2}})")
 _CUES = (_SIGNATURE, _FIELD, _ASKING, _DIRECT, _SAYING, _HONORIFIC)
 _WEAK_TITLES = frozenset(
     ("Ms", "D.", "Professor", "Profesor", "Lektor", "Adjunkt", "professor", "lektor", "adjunkt")
@@ -197,17 +199,9 @@ class _Reader:
         """Runs with evidence; some more than once."""
         for cue in _CUES:
             for match in cue.finditer(self.text):
-                if self._starts_word(match.start(), cue):
-                    yield from self._after_cue(match, cue)
+                yield from self._after_cue(match, cue)
         yield from self._beside_contacts()
         yield from (run for run in self.runs if self._has_shape(run) or self._answers(run))
-
-    def _starts_word(self, start: int, cue: re.Pattern[str]) -> bool:
-        """Whether a word begins here, or two sentences are glued: "hos osVenlig hilsen"."""
-        before = self.text[start - 1 : start]
-        if cue is _HONORIFIC:
-            return not before.isalnum() and before != "&"
-        return not before.isalnum() or (before.islower() and self.text[start].isupper())
 
     def _after_cue(self, match: re.Match[str], cue: re.Pattern[str]) -> Iterator[_Run]:
         """The name behind a cue, and those that are listed with it ("Mette Holm eller Jens Dam")."""

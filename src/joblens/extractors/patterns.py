@@ -9,6 +9,7 @@
 | `iban` | bank accounts | ISO 13616, ISO 7064 |
 | `rut` | Chilean person and company numbers | Registro Civil |
 | `person` | names behind a cue, beside an address, or of a telling shape | see `names`, `name_cues` |
+| `address` | street, house number, floor, postcode, town; post-office boxes | UPU S42; see `addresses` |
 | `inn` `snils` `passport` | Russian numbers; other passports after the word | Russian law; ICAO Doc 9303 |
 
 Names and addresses without such a sign, and organisations, are the extractor model's to find.
@@ -19,6 +20,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from joblens.extractors.addresses import find_addresses
 from joblens.extractors.identifiers import (
     find_cpr,
     find_cvr,
@@ -49,6 +51,7 @@ FINDERS: dict[str, Callable[[str], Iterable[Span]]] = {
     "snils": find_snils,
     "passport": find_passport,
     "phone": find_phones,
+    "address": find_addresses,
     "person": find_persons,
 }
 """Every type with its finder. Where two finds are equally long the earlier type names the span."""
