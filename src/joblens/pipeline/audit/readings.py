@@ -11,6 +11,7 @@ from joblens.extractors import build_extractor
 from joblens.extractors.cleaning import clean_ads
 from joblens.extractors.nothing import NoExtractor
 from joblens.pipeline.audit.meter import Leaks, leaked_entities, measure
+from joblens.pipeline.audit.surfaces import APART, PERSONAL
 from joblens.records import Ad, CleanAd, Entity, LabelledText
 
 if TYPE_CHECKING:
@@ -114,14 +115,10 @@ class ReadOnce:
 
 
 def _spread_out(leaked: Sequence[tuple[str, Entity]]) -> list[tuple[str, Entity]]:
-    """A few of each type, each text once."""
-    shown: list[tuple[str, Entity]] = []
-    seen: set[tuple[str, str]] = set()
-    counts: dict[str, int] = {}
+    """A few of each type, types in the order of the tables, each text once."""
+    by_label: dict[str, dict[str, tuple[str, Entity]]] = {label: {} for label in (*PERSONAL, APART)}
     for id, entity in leaked:
-        key = (entity.label, entity.text)
-        if key not in seen and counts.get(entity.label, 0) < MOST_EXAMPLES:
-            seen.add(key)
-            counts[entity.label] = counts.get(entity.label, 0) + 1
-            shown.append((id, entity))
-    return shown
+        shown = by_label[entity.label]
+        if len(shown) < MOST_EXAMPLES:
+            shown.setdefault(entity.text, (id, entity))
+    return [example for shown in by_label.values() for example in shown.values()]

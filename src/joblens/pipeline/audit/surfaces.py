@@ -45,7 +45,6 @@ APART = "organisation"
 """Masked like personal data, but of no person: reported, never counted as a leak of an advert."""
 
 _WORDS = re.compile(r"[^\W_]+")
-_NAME_PARTS = re.compile(r"[^\W\d_]+")
 _DIGIT_RUNS = re.compile(r"[0-9](?:[\s().\-/+\u2010-\u2015]{0,3}[0-9])*")
 _NOT_DIGITS = re.compile(r"[^0-9]")
 _AT = re.compile(
@@ -125,44 +124,60 @@ def _without(gold: LabelledText, labels: Iterable[str]) -> str:
 
 
 def _traces(source: Source, entity: Entity) -> Iterator[Trace]:
-    if entity.label == "person":
-        for word in _name_patterns(source.text, entity):
-            yield Trace(_pattern_in_text(word), source.outside)
-    elif entity.label in NUMBERS:
-        for digits in _windows(fold(entity.text).runs):
-            yield Trace(_digits_in_runs(digits), source.outside)
-    elif entity.label == "email":
-        yield Trace(_in_compact(entity.text), source.outside)
-        local = fold(_AT.split(entity.text, maxsplit=1)[0]).text.strip()
-        if len(local) >= SHORTEST_NAME and local != fold(entity.text).text:
-            pattern = re.compile(rf"(?<![\w.-]){re.escape(local)}(?![\w-])")
-            yield Trace(_pattern_in_text(pattern), source.beside)
-    elif entity.label == "url":
-        bare = _SCHEME.sub("", fold(entity.text).compact).rstrip("/")
-        yield Trace(_in_compact(bare), source.outside)
-        path = bare.partition("/")[2]
-        if len(path) >= FEWEST_DIGITS:
-            yield Trace(_in_compact(path), source.outside)
-    elif entity.label == "address":
-        for line in _numbered_pairs(fold(entity.text).line.split()):
-            yield Trace(_in_line(line), source.outside)
-    elif entity.label == APART:
-        yield Trace(_in_line(fold(entity.text).line.strip()), source.unnamed)
+    glued = _glued(source.text, entity)
+    match entity.label:
+        case "person":
+            for pattern in _name_patterns(entity.text, glued):
+                yield Trace(_pattern_in_text(pattern), source.outside)
+        case "email":
+            yield Trace(_in_compact(entity.text), source.outside)
+            local = fold(_AT.split(entity.text, maxsplit=1)[0]).text.strip()
+            if len(local) >= SHORTEST_NAME and local != fold(entity.text).text.strip():
+                pattern = _standing(local, (glued[0], False), r"[\w.-]")
+                yield Trace(_pattern_in_text(pattern), source.beside)
+        case "url":
+            bare = _SCHEME.sub("", fold(entity.text).compact).rstrip("/")
+            yield Trace(_in_compact(bare), source.outside)
+            path = bare.partition("/")[2]
+            if len(path) >= FEWEST_DIGITS:
+                yield Trace(_in_compact(path), source.outside)
+        case "address":
+            words = fold(entity.text).line.split()
+            for first, last in _numbered_pairs(words):
+                edges = glued[0] and first == 0, glued[1] and last == len(words)
+                yield Trace(_in_line(words[first:last], edges), source.outside)
+        case "organisation":
+            yield Trace(_in_line(fold(entity.text).line.split(), glued), source.unnamed)
+        case _:
+            for digits in _windows(fold(entity.text).runs):
+                yield Trace(_digits_in_runs(digits), source.outside)
 
 
-def _name_patterns(text: str, entity: Entity) -> Iterator[re.Pattern[str]]:
-    """A pattern for each word of a name.
+def _glued(text: str, entity: Entity) -> tuple[bool, bool]:
+    """Whether a lost line break glued the entity to the word before or behind, as in "KontaktJens Friis"."""
+    before, after = text[: entity.start][-1:], text[entity.end :][:1]
+    return (
+        before.isalnum() and entity.text[:1].isalnum(),
+        after.isalnum() and entity.text[-1:].isalnum(),
+    )
 
-    A word at an edge where a line break was lost ("KontaktJens") may be glued on that side in the output too.
+
+def _name_patterns(name: str, glued: tuple[bool, bool]) -> Iterator[re.Pattern[str]]:
+    """A pattern for each word of a name; initials have one for the whole.
+
+    A word that was glued to another may be so in the output too.
     """
-    parts = [match for match in _NAME_PARTS.finditer(entity.text) if len(match.group()) >= SHORTEST_NAME]
-    glued_before = entity.start > 0 and text[entity.start - 1].isalnum()
-    glued_after = entity.end < len(text) and text[entity.end].isalnum()
-    whole = [(entity.text, 0, len(entity.text))]
-    for word, start, end in [(m.group(), *m.span()) for m in parts] or whole:
-        before = "" if glued_before and start == 0 else r"(?<!\w)"
-        after = "" if glued_after and end == len(entity.text) else r"(?!\w)"
-        yield re.compile(before + re.escape(fold(word).text.strip()) + after)
+    parts = [match for match in _WORDS.finditer(name) if sum(map(str.isalpha, match[0])) >= SHORTEST_NAME]
+    for word, start, end in [(match.group(), *match.span()) for match in parts] or [(name, 0, len(name))]:
+        edges = glued[0] and start == 0, glued[1] and end == len(name)
+        yield _standing(fold(word).text.strip(), edges, r"[^\W_]")
+
+
+def _standing(folded: str, glued: tuple[bool, bool], inside: str) -> re.Pattern[str]:
+    """The text where no character of the class `inside` touches it, except on a side where it was glued."""
+    before = "" if glued[0] or not folded[:1].isalnum() else rf"(?<!{inside})"
+    after = "" if glued[1] or not folded[-1:].isalnum() else r"(?![^\W_])"
+    return re.compile(before + re.escape(folded) + after)
 
 
 def _windows(runs: Sequence[str]) -> Iterator[str]:
@@ -175,15 +190,16 @@ def _windows(runs: Sequence[str]) -> Iterator[str]:
         yield max(runs, key=len)
 
 
-def _numbered_pairs(words: Sequence[str]) -> Iterator[str]:
+def _numbered_pairs(words: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Neighbours of which one has a digit and the other three letters or more; without any, all words."""
-    pairs = [
-        f"{left} {right}"
-        for left, right in pairwise(words)
-        for number, name in ((left, right), (right, left))
-        if any(char.isdigit() for char in number) and name.isalpha() and len(name) >= SHORTEST_NAME
-    ]
-    yield from pairs or [" ".join(words)]
+    found = False
+    for first, pair in enumerate(pairwise(words)):
+        for number, name in (pair, pair[::-1]):
+            if any(map(str.isdigit, number)) and name.isalpha() and len(name) >= SHORTEST_NAME:
+                found = True
+                yield first, first + 2
+    if not found:
+        yield 0, len(words)
 
 
 def _pattern_in_text(pattern: re.Pattern[str]) -> Callable[[Folded], bool]:
@@ -199,5 +215,7 @@ def _in_compact(text: str) -> Callable[[Folded], bool]:
     return lambda output: needle in output.compact
 
 
-def _in_line(line: str) -> Callable[[Folded], bool]:
-    return lambda output: f" {line} " in output.line
+def _in_line(words: Sequence[str], glued: tuple[bool, bool]) -> Callable[[Folded], bool]:
+    needle = " ".join(words)
+    needle = ("" if glued[0] else " ") + needle + ("" if glued[1] else " ")
+    return lambda output: needle in output.line

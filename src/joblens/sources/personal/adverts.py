@@ -40,7 +40,8 @@ _BLOCKS = (  # how likely an advert has one of each kind
     ("mention", 0.25),
     ("place", 0.4),
     ("web", 0.35),
-    ("identity", 0.3),
+    ("identity", 0.5),
+    ("identity", 0.15),
     ("signature", 0.5),
 )
 _ANYWHERE = {"mention", "place", "identity", "web"}
