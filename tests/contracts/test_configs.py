@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from joblens.config import Config, Section, compose, load, to_yaml
+from joblens.config import Config, Corpus, Folds, NerFlow, Phase, Section, compose, compose_flow, load, to_yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONFIGS = REPOSITORY / "configs"
-OPTIONS = sorted(path.relative_to(CONFIGS).with_suffix("").as_posix() for path in CONFIGS.glob("*/*.yaml"))
+OPTIONS = sorted(
+    path.relative_to(CONFIGS).with_suffix("").as_posix()
+    for path in CONFIGS.glob("*/*.yaml")
+    if path.parent.name != "finetune"
+)
+FLOWS = sorted(path.stem for path in (CONFIGS / "finetune").glob("*.yaml"))
 SECTIONS = {
     name: field.annotation
     for name, field in Config.model_fields.items()
@@ -53,6 +58,14 @@ def test_an_option_file_lists_every_key_of_its_section_in_order(option):
             assert list(values[key]) == list(field.annotation.model_fields)
 
 
+@pytest.mark.parametrize("flow", FLOWS)
+def test_every_flow_composes_and_lists_every_key_in_order(flow):
+    config = compose_flow(flow, [], CONFIGS)
+    values = yaml.safe_load((CONFIGS / f"finetune/{flow}.yaml").read_text("utf-8"))
+    assert [*values, "compute", "tracking"] == ["defaults", *type(config).model_fields]
+    assert compose_flow(flow, ["compute=cpu"], CONFIGS).compute.device == "cpu"
+
+
 @pytest.mark.parametrize("path", sorted((CONFIGS / "experiment").glob("*.yaml")), ids=lambda path: path.stem)
 def test_an_experiment_starts_with_the_command_that_runs_it(path):
     package, command = path.read_text("utf-8").splitlines()[:2]
@@ -65,7 +78,7 @@ def test_only_config_yaml_chooses_and_it_names_every_section():
     assert defaults[0] == "_self_"
     assert defaults[-1] == {"experiment": None}
     assert [next(iter(entry)) for entry in defaults[1:-1]] == list(SECTIONS)
-    assert {path.name for path in CONFIGS.iterdir() if path.is_dir()} == {*SECTIONS, "experiment"}
+    assert {path.name for path in CONFIGS.iterdir() if path.is_dir()} == {*SECTIONS, "experiment", "finetune"}
 
 
 def test_the_committed_params_are_what_the_configs_compose_to():
@@ -85,7 +98,7 @@ def test_no_config_reads_the_environment_the_clock_or_hydra(path):
     assert not re.findall(r"\$\{(?:oc\.env|now|hydra)[:.]", path.read_text("utf-8"))
 
 
-@pytest.mark.parametrize("section", [*SECTIONS.values(), Config], ids=lambda section: section.__name__)
+@pytest.mark.parametrize("section", [*SECTIONS.values(), Config, NerFlow, Phase, Corpus, Folds], ids=lambda section: section.__name__)
 def test_every_key_is_explained(section):
     assert section.__doc__
     assert [key for key, field in section.model_fields.items() if not field.description] == []

@@ -1,6 +1,7 @@
 """Hydra composes `configs/`, pydantic checks the result, `params.yaml` carries it to DVC."""
 
-from joblens.config.compose import compose, load, to_yaml
+from joblens.config.compose import compose, compose_flow, load, to_yaml
+from joblens.config.flows import Corpus, Folds, NerFlow, Phase
 from joblens.config.sections import (
     Baseline,
     Classifier,
@@ -22,14 +23,19 @@ __all__ = [
     "Cleaning",
     "Compute",
     "Config",
+    "Corpus",
     "Data",
     "Embedding",
     "Evaluation",
+    "Folds",
     "Lexical",
+    "NerFlow",
+    "Phase",
     "Section",
     "Split",
     "Tracking",
     "compose",
+    "compose_flow",
     "load",
     "to_yaml",
 ]

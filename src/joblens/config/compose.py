@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from joblens.config.flows import NerFlow
 from joblens.config.sections import Config, Section
 from joblens.errors import ConfigError, nearest
 
@@ -23,6 +24,29 @@ def compose(overrides: Sequence[str], configs: Path) -> Config:
     Raises:
         ConfigError: An override names no option or key, or a value is out of range.
     """
+    return _check(_composed("config", overrides, configs), "the composed configuration")
+
+
+def compose_flow(name: str, overrides: Sequence[str], configs: Path) -> NerFlow:
+    """Compose `finetune/<name>.yaml` and check the result.
+
+    Args:
+        name: The flow, a file of `configs/finetune`.
+        overrides: Hydra overrides, such as `compute=gpu` or `hidden_size=128`.
+        configs: The folder with `finetune/`.
+
+    Raises:
+        ConfigError: An override names no option or key, or a value is out of range.
+    """
+    values = _composed(f"finetune/{name}", overrides, configs)
+    try:
+        return NerFlow.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(wrong_values(error, f"configs/finetune/{name}.yaml")) from error
+
+
+def _composed(name: str, overrides: Sequence[str], configs: Path) -> Any:
+    """The values that Hydra makes of one file, its defaults and the overrides."""
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
@@ -30,19 +54,18 @@ def compose(overrides: Sequence[str], configs: Path) -> Config:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    if not (configs / "config.yaml").is_file():
-        raise ConfigError(f"there is no {configs / 'config.yaml'}; run this in a joblens project folder")
+    if not (configs / f"{name}.yaml").is_file():
+        raise ConfigError(f"there is no {configs / name}.yaml; run this in a joblens project folder")
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(configs.resolve()), version_base="1.3"):
-            composed = hydra_compose("config", overrides=list(overrides))
-            values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+            composed = hydra_compose(name, overrides=list(overrides))
+            return OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
     except (HydraException, OmegaConfBaseException) as error:
         explained = ConfigError(_explain(error, overrides, configs))
         if any(_may_hold_a_url(override) for override in overrides):
             raise explained from None  # Hydra quotes what it cannot read
         raise explained from error
-    return _check(values, "the composed configuration")
 
 
 def to_yaml(config: Config) -> str:

@@ -1,0 +1,118 @@
+"""The sections of the fine-tuning flows: a class per file of `configs/finetune/`, keys in the same order."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from joblens.config.sections import Compute, Section, Tracking, check_variable_name
+
+
+class Corpus(Section):
+    """Texts with marked entities, or how to make them."""
+
+    name: str
+    """What the log and the model card call it."""
+    kind: Literal["skillspan", "conll", "uner", "gliner", "presidio", "sample", "personal", "phrases"]
+    """Format of the file; `personal` and `phrases` are made, not read."""
+    path: str | None = None
+    """The file, relative to the data folder; None for what is made."""
+    language: str = "en"
+    """ISO 639-1 code of the file's texts."""
+    languages: tuple[str, ...] = ("da", "en")
+    """For `personal`: languages of the adverts."""
+    count: int | None = Field(None, ge=1)
+    """For what is made: how many adverts or sentences."""
+    labels: tuple[str, ...]
+    """Labels somebody looked for in these texts; the others are unknown there, not absent."""
+    fill: bool = False
+    """Fill placeholders such as <NAME> with synthetic people, places and employers."""
+    weight: float = Field(1.0, gt=0)
+    """How often each sentence is drawn in an epoch."""
+
+    @model_validator(mode="after")
+    def _has_a_file_or_a_count(self) -> Self:
+        is_made = self.kind in {"personal", "phrases"}
+        if is_made and (self.count is None or self.path is not None):
+            raise ValueError(f"{self.name}: kind '{self.kind}' is made; give count and no path")
+        if not is_made and self.path is None:
+            raise ValueError(f"{self.name}: kind '{self.kind}' is read; give its path")
+        return self
+
+
+class Phase(Section):
+    """One pass of training over some corpora."""
+
+    corpora: tuple[Corpus, ...]
+    """What is trained on."""
+    epochs: int = Field(ge=1)
+    """Passes over the weighted examples."""
+    batch_size: int = Field(ge=1)
+    """Sentences in a step."""
+    encoder_learning_rate: float = Field(gt=0)
+    """Highest rate of the encoder's layers."""
+    learning_rate: float = Field(gt=0)
+    """Highest rate of projections and scorer."""
+    weight_decay: float = Field(ge=0)
+    """AdamW's."""
+    warmup: float = Field(ge=0, le=1)
+    """Share of the steps in which the rate rises; it falls to 0 afterwards."""
+    first_layer: int = Field(ge=0)
+    """Lowest encoder layer that is trained."""
+
+
+class Folds(Section):
+    """A corpus measured by cross-validation of the last phase, because nothing of it can be spared."""
+
+    corpus: str
+    """Name of a corpus of the last phase."""
+    folds: int = Field(ge=2)
+    """How many parts; texts of one group stay together."""
+    labels: tuple[str, ...]
+    """What is measured."""
+
+
+class NerFlow(Section):
+    """`joblens finetune ner`: a GLiNER for job text, from a packaged encoder or a GLiNER checkpoint."""
+
+    base: str
+    """Installed package that carries the encoder, or the folder of a GLiNER checkpoint to go on from."""
+    sha256: str | None = None
+    """Expected SHA-256 of the packaged encoder; None for a folder."""
+    hidden_size: int = Field(ge=8)
+    """Width of word and label vectors in the scorer."""
+    max_words: int = Field(ge=8)
+    """Longest window in words."""
+    mark_capitals: bool
+    """Tell an encoder that knows lower case only which words began with a capital."""
+    dropout: float = Field(ge=0, lt=1)
+    """Share of activations dropped while training."""
+    labels: tuple[str, ...]
+    """Labels the model is for; a corpus may train others beside them."""
+    data_env: str
+    """Environment variable with the folder of the public data."""
+    output: str
+    """Folder of the bundle, relative to the project."""
+    phases: tuple[Phase, ...]
+    """Trained one after the other."""
+    validation: tuple[Corpus, ...]
+    """Measured after every epoch, and where thresholds are chosen; never trained on."""
+    cross_validation: Folds | None = None
+    """Measured by training the last phase once per part."""
+    thresholds: tuple[float, ...]
+    """Candidates, ascending."""
+    seed: int
+    """Fixes data, order and weights."""
+    compute: Compute
+    """Where to train."""
+    tracking: Tracking
+    """Where metrics go."""
+
+    @model_validator(mode="after")
+    def _phases_and_names_fit(self) -> Self:
+        check_variable_name(self.data_env)
+        if not self.phases or not self.validation or not self.thresholds:
+            raise ValueError("phases, validation and thresholds each need at least one entry")
+        folds = self.cross_validation
+        if folds and folds.corpus not in {corpus.name for corpus in self.phases[-1].corpora}:
+            raise ValueError(f"cross_validation.corpus '{folds.corpus}' is no corpus of the last phase")
+        return self

@@ -1,0 +1,124 @@
+"""How well spans are found: exact and overlapping precision, recall and F1, by label and language."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from joblens.records import Entity, LabelledText
+
+Found = Sequence[Collection[Entity]]
+
+
+@dataclass(frozen=True, slots=True)
+class SpanScore:
+    """Counts over many texts, and the rates that follow from them."""
+
+    right: int
+    """Spans found whose label and limits are the marked ones; for `overlap`, that touch one of the label."""
+    reached: int
+    """Marked spans that were found; for `overlap`, that a span of their label touches."""
+    found: int
+    marked: int
+
+    @property
+    def precision(self) -> float:
+        """Right / found; 0 when nothing was found."""
+        return self.right / self.found if self.found else 0.0
+
+    @property
+    def recall(self) -> float:
+        """Reached / marked; 0 when nothing was marked."""
+        return self.reached / self.marked if self.marked else 0.0
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall; 0 when both are."""
+        both = self.precision + self.recall
+        return 2 * self.precision * self.recall / both if both else 0.0
+
+    def __add__(self, other: SpanScore) -> SpanScore:
+        return SpanScore(
+            self.right + other.right,
+            self.reached + other.reached,
+            self.found + other.found,
+            self.marked + other.marked,
+        )
+
+
+NOTHING = SpanScore(0, 0, 0, 0)
+
+
+def score_text(marked: Collection[Entity], found: Collection[Entity], *, overlap: bool) -> SpanScore:
+    """Compare the spans of one text and one label.
+
+    Exact: same start and end in characters. Overlapping: at least one character in common.
+    """
+    if not overlap:
+        gold, guessed = ({(span.start, span.end) for span in spans} for spans in (marked, found))
+        return SpanScore(len(gold & guessed), len(gold & guessed), len(guessed), len(gold))
+    right = sum(any(_touch(span, other) for other in marked) for span in found)
+    reached = sum(any(_touch(span, other) for other in found) for span in marked)
+    return SpanScore(right, reached, len(found), len(marked))
+
+
+def _touch(one: Entity, other: Entity) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def score_spans(
+    texts: Sequence[LabelledText], found: Found, labels: Sequence[str], *, overlap: bool = False
+) -> dict[str, SpanScore]:
+    """Scores by label, and under `all` their sum (micro average)."""
+    scores = {
+        label: sum(
+            (
+                score_text(
+                    [entity for entity in text.entities if entity.label == label],
+                    [entity for entity in spans if entity.label == label],
+                    overlap=overlap,
+                )
+                for text, spans in zip(texts, found, strict=True)
+            ),
+            NOTHING,
+        )
+        for label in labels
+    }
+    return {**scores, "all": sum(scores.values(), NOTHING)}
+
+
+def choose_threshold(marked: Found, found: Found, candidates: Sequence[float]) -> tuple[float, float]:
+    """The candidate with the best exact F1 for spans of one label, and that F1; the lowest of equals.
+
+    Args:
+        marked: Spans of the label, text by text.
+        found: Spans of the label with their scores, found at the lowest candidate or below.
+        candidates: Thresholds in ascending order.
+    """
+    best = (candidates[0], -1.0)
+    for threshold in candidates:
+        kept = [[span for span in spans if span.score >= threshold] for spans in found]
+        score = sum(
+            (score_text(gold, spans, overlap=False) for gold, spans in zip(marked, kept, strict=True)),
+            NOTHING,
+        )
+        if score.f1 > best[1]:
+            best = (threshold, score.f1)
+    return best
+
+
+def as_table(
+    scores: Mapping[str, SpanScore], overlapping: Mapping[str, SpanScore]
+) -> list[dict[str, object]]:
+    """One row per label for the model card and its JSON."""
+    return [
+        {
+            "label": label,
+            "marked": score.marked,
+            "precision": round(score.precision, 3),
+            "recall": round(score.recall, 3),
+            "f1": round(score.f1, 3),
+            "overlap_f1": round(overlapping[label].f1, 3),
+        }
+        for label, score in scores.items()
+    ]

@@ -1,0 +1,196 @@
+"""Train a GLiNER with the gliner library's trainer: per-example labels, like lengths together, resumable."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.utils.data import Sampler
+
+from joblens.extractors.gliner_bundle import trainable
+from joblens.finetune.ner.examples import Example
+
+if TYPE_CHECKING:
+    from joblens.config import Phase
+
+logger = logging.getLogger(__name__)
+
+_MIXED = 40
+"""Batches whose examples are sorted together: little padding, and no batch is the same in two epochs."""
+
+AfterEpoch = Callable[[int, float], None]
+"""Called with the number of the epoch, from 1, and its mean training loss."""
+
+
+class LengthSampler(Sampler[int]):
+    """Rows of one epoch: drawn by weight, in batches of like length, batches in random order.
+
+    Args:
+        lengths: Words of each example.
+        weights: How often each is drawn in an epoch; 0.25 is one epoch in four, in a fixed number of draws.
+        batch_size: Examples in a batch.
+        seed: Together with the number of the epoch it fixes the order.
+    """
+
+    def __init__(self, lengths: Sequence[int], weights: Sequence[float], batch_size: int, seed: int) -> None:
+        self._lengths, self._batch_size, self._seed = lengths, batch_size, seed
+        self._by_weight: dict[float, list[int]] = {}
+        for row, weight in enumerate(weights):
+            self._by_weight.setdefault(weight, []).append(row)
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """The trainer tells which epoch comes next, also after a resumed start."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return sum(round(weight * len(rows)) for weight, rows in self._by_weight.items())
+
+    def __iter__(self) -> Iterator[int]:
+        rng = Random(f"{self._seed}-{self.epoch}")
+        drawn: list[int] = []
+        for weight, rows in self._by_weight.items():
+            whole, rest = divmod(round(weight * len(rows)), len(rows))
+            drawn += rows * whole + rng.sample(rows, rest)
+        rng.shuffle(drawn)
+        batches: list[list[int]] = []
+        for start in range(0, len(drawn), self._batch_size * _MIXED):
+            part = sorted(
+                drawn[start : start + self._batch_size * _MIXED], key=lambda row: self._lengths[row]
+            )
+            batches += [part[at : at + self._batch_size] for at in range(0, len(part), self._batch_size)]
+        last = [batches.pop()] if batches and len(batches[-1]) < self._batch_size else []
+        rng.shuffle(batches)
+        yield from (row for batch in [*batches, *last] for row in batch)
+
+
+def train_phase(
+    model: Any,
+    examples: Sequence[Example],
+    weights: Sequence[float],
+    phase: Phase,
+    *,
+    checkpoints: Path,
+    device: torch.device,
+    seed: int,
+    after_epoch: AfterEpoch,
+) -> None:
+    """Train in place; a run that was killed goes on after its last whole epoch.
+
+    Args:
+        model: From `new_model`, or any GLiNER; what is trained is what `trainable` leaves free.
+        examples: Training sentences.
+        weights: How often each is drawn in an epoch.
+        phase: Epochs, batch size and rates.
+        checkpoints: Folder for the state after each epoch; made when missing.
+        device: Where to train; half precision on a GPU.
+        seed: Fixes order, dropout and label order.
+        after_epoch: Told about each epoch.
+    """
+    from gliner.training.trainer import Trainer, TrainingArguments
+    from transformers import TrainerCallback
+
+    trainable(model, first_layer=phase.first_layer)
+    sampler = LengthSampler([len(e.words) for e in examples], weights, phase.batch_size, seed)
+
+    class Report(TrainerCallback):
+        def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
+            recent = losses[-max(1, len(losses) // max(1, round(state.epoch))) :]
+            model.eval()
+            after_epoch(round(state.epoch), sum(recent) / max(1, len(recent)))
+            model.train()
+
+    class SentenceTrainer(Trainer):  # type: ignore[misc]
+        def _get_train_sampler(self, train_dataset: Any = None) -> LengthSampler:
+            return sampler
+
+        def create_optimizer(self, model: Any = None) -> Any:
+            """Encoder layers at one rate, scorer and projections at another."""
+            if getattr(self, "optimizer", None) is None:
+                named = [(n, p) for n, p in self.model.named_parameters() if p.requires_grad]
+                encoder = [p for n, p in named if "bert_layer" in n]
+                others = [p for n, p in named if "bert_layer" not in n]
+                self.optimizer = torch.optim.AdamW(
+                    [
+                        {"params": encoder, "lr": self.args.learning_rate},
+                        {"params": others, "lr": self.args.others_lr},
+                    ],
+                    weight_decay=self.args.weight_decay,
+                )
+            return self.optimizer
+
+    arguments = TrainingArguments(
+        output_dir=str(checkpoints),
+        num_train_epochs=phase.epochs,
+        per_device_train_batch_size=phase.batch_size,
+        learning_rate=phase.encoder_learning_rate,
+        others_lr=phase.learning_rate,
+        weight_decay=phase.weight_decay,
+        lr_scheduler_type="linear",
+        warmup_ratio=phase.warmup,
+        max_grad_norm=10.0,
+        loss_reduction="sum",
+        masking="none",
+        focal_loss_alpha=-1,
+        focal_loss_gamma=0,
+        save_strategy="epoch",
+        save_total_limit=1,
+        logging_steps=20,
+        dataloader_num_workers=0,
+        dataloader_pin_memory=device.type == "cuda",
+        use_cpu=device.type == "cpu",
+        bf16=device.type == "cuda",
+        report_to="none",
+        seed=seed,
+        disable_tqdm=False,
+    )
+    arguments.save_safetensors = True
+    trainer = SentenceTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=_rows(examples),
+        data_collator=LabelCollator(model, seed),
+        processing_class=model.data_processor.transformer_tokenizer,
+        callbacks=[Report()],
+    )
+    started = any(checkpoints.glob("checkpoint-*"))
+    if started:
+        logger.info("going on after the last epoch kept in %s", checkpoints)
+    trainer.train(resume_from_checkpoint=started or None)
+    model.eval()
+
+
+class LabelCollator:
+    """Batches in which every row has the labels of its own corpus, in random order.
+
+    A label that nobody looked for in a corpus must not be trained as absent there.
+    """
+
+    def __init__(self, model: Any, seed: int) -> None:
+        collator = type(model.create_collator())
+        self._collate = collator(model.config, data_processor=model.data_processor, prepare_labels=True)
+        self._rng = Random(seed)
+
+    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        labels = [self._rng.sample(row["labels"], len(row["labels"])) for row in rows]
+        batch: dict[str, Any] = self._collate(
+            [{"tokenized_text": row["tokenized_text"], "ner": row["ner"]} for row in rows],
+            entity_types=labels,
+        )
+        return batch
+
+
+def _rows(examples: Sequence[Example]) -> list[dict[str, Any]]:
+    return [
+        {
+            "tokenized_text": list(example.words),
+            "ner": [list(span) for span in example.spans],
+            "labels": list(example.labels),
+        }
+        for example in examples
+    ]
