@@ -155,6 +155,16 @@ def test_scrubbing_that_masks_a_useful_word_is_a_loss_in_points(make_config):
     assert (row.without_scrubbing, row.recall) == (5 / 6, 3 / 6)
 
 
+def test_what_is_dropped_as_a_name_is_part_of_the_price_of_scrubbing(make_config):
+    config = make_config("toy")
+    text = ad("Kok\n\nDu skal servere mad hos Solflow Ravn A/S", ("servere mad hos Solflow Ravn A/S", "task"))
+    result = read_meter([text], config.cleaning, config.compute, titled=True)
+    for reading in result.readings:
+        [row] = [row for row in reading.leaks.recalls if row.language == ALL]
+        assert row.without_scrubbing == 1
+        assert row.recall == 3 / 7  # of servere, mad, hos, solflow, ravn, a, s the employer is masked
+
+
 def test_a_sentence_is_read_once_for_both_modes(make_config):
     class Counting:
         name, fingerprint, seen = "toy", "f", 0

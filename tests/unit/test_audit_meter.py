@@ -126,6 +126,12 @@ def test_a_web_address_is_still_there_when_its_path_is(output, expected):
     assert leaks(f"se {url}", (url, "url"), f"se {output}") is expected
 
 
+def test_a_name_that_reads_like_a_path_without_blanks_gives_away_the_person_only():
+    text = labelled("Anna Ploug: github.com/annaplo", ("Anna Ploug", "person"), ("github.com/annaplo", "url"))
+    figures = measure(["Anna Ploug: [url]"], [text])
+    assert (figures.removal("person").leaked, figures.removal("url").leaked) == (1, 0)
+
+
 @pytest.mark.parametrize(
     ("output", "expected"),
     [

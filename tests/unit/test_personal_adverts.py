@@ -58,6 +58,19 @@ def test_nobody_of_the_sample_is_left():
     assert not any(".example" in ad.text or "@example.com" in ad.text for ad in AUDIT)
 
 
+def test_nobody_of_the_samples_titles_is_left_either():
+    ads = generate_personal(400, 11, "train")
+    sample = {ad.id: ad for ad in generate(400, 11)}
+    named = [
+        (ad.text.split("\n\n", 1)[0], entity.text)
+        for ad in ads
+        for entity in sample["sample-" + ad.id.rsplit("-", 1)[-1]].title_entities
+        if entity.label in {"organisation", "phone"}
+    ]
+    assert len(named) >= 5
+    assert [pair for pair in named if pair[1] in pair[0]] == []
+
+
 def test_what_the_sample_says_about_the_job_stays():
     sample = {ad.id: ad for ad in generate(120, 11)}
     for ad in AUDIT[:120]:

@@ -25,6 +25,7 @@ from joblens.records import Entity, LabelledText
 
 SHORTEST_NAME = 3
 FEWEST_DIGITS = 6
+SHORTEST_PATH = 6
 
 NUMBERS = (
     "phone",
@@ -139,8 +140,9 @@ def _traces(source: Source, entity: Entity) -> Iterator[Trace]:
             bare = _SCHEME.sub("", fold(entity.text).compact).rstrip("/")
             yield Trace(_in_compact(bare), source.outside)
             path = bare.partition("/")[2]
-            if len(path) >= FEWEST_DIGITS:
-                yield Trace(_in_compact(path), source.outside)
+            if len(path) >= SHORTEST_PATH:
+                pattern = _standing(path, (False, glued[1]), r"[^\W_]")
+                yield Trace(_pattern_in_text(pattern), source.outside)
         case "address":
             words = fold(entity.text).line.split()
             for first, last in _numbered_pairs(words):
