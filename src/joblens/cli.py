@@ -134,6 +134,37 @@ def evaluate(project: Project = HERE) -> None:
     _stage("evaluate", project)
 
 
+@app.command(epilog="Example: joblens audit kompetencer.conll --kind conll --language da")
+def audit(
+    file: Annotated[
+        Path | None, typer.Argument(help="Texts with marked entities; none: the stage, on synthetic adverts.")
+    ] = None,
+    kind: Annotated[
+        str, typer.Option("--kind", help="skillspan, conll, uner, gliner, presidio or sample.")
+    ] = "sample",
+    language: Annotated[str, typer.Option("--language", help="ISO 639-1 code of the texts.")] = "en",
+    fill: Annotated[bool, typer.Option(help="Fill placeholders such as <NAME> with surrogates.")] = True,
+    limit: Annotated[int | None, typer.Option("--limit", help="Only the first so many texts.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="JSON file for the figures.")] = None,
+    project: Project = HERE,
+) -> None:
+    """Stage 8: what personal data the cleaning lets through; or the same on a labelled file."""
+    if file is None:
+        return _stage("audit", project)
+    from rich.console import Console
+
+    from joblens.config import load
+    from joblens.pipeline.audit.labelled import as_report, audit_file, tables
+    from joblens.storage import write_json
+
+    config = load(Layout(project).params)
+    found = audit_file(file, kind=kind, language=language, config=config, fill=fill, limit=limit)
+    for table in tables(found):
+        Console(width=110).print(table)
+    if output is not None:
+        write_json(output, as_report(found, {"file": file.name, "kind": kind, "language": language}))
+
+
 @app.command()
 def compare(project: Project = HERE) -> None:
     """Print the table that compares all models, from reports/metrics.json."""

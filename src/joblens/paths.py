@@ -116,6 +116,16 @@ class Layout:
         return self.root / "reports/model_card.md"
 
     @property
+    def cleaning_report(self) -> Path:
+        """What personal data the cleaning lets through, written by `audit`."""
+        return self.root / "reports/cleaning.json"
+
+    @property
+    def cleaning_page(self) -> Path:
+        """The same as a page that opens offline, written by `audit`."""
+        return self.root / "reports/cleaning.html"
+
+    @property
     def cache(self) -> Path:
         """Finished shards of slow stages, outside what DVC deletes."""
         return self.root / ".joblens/cache"

@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-from joblens.config import Config, Corpus, Folds, NerFlow, Phase, Section, compose, compose_flow, load, to_yaml
+from joblens.config import (
+    Config,
+    Corpus,
+    Folds,
+    NerFlow,
+    Phase,
+    Section,
+    compose,
+    compose_flow,
+    load,
+    to_yaml,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONFIGS = REPOSITORY / "configs"
@@ -28,7 +39,6 @@ FILLED_IN_BY_THE_USER = {
     "data/jsonl": ["data.path=ads.jsonl"],
     "data/parquet": ["data.path=ads.parquet"],
     "data/sql": ["data.table=ads"],
-    "cleaning/gliner2": ["cleaning.model=models/gliner2"],
 }
 
 
@@ -98,7 +108,11 @@ def test_no_config_reads_the_environment_the_clock_or_hydra(path):
     assert not re.findall(r"\$\{(?:oc\.env|now|hydra)[:.]", path.read_text("utf-8"))
 
 
-@pytest.mark.parametrize("section", [*SECTIONS.values(), Config, NerFlow, Phase, Corpus, Folds], ids=lambda section: section.__name__)
+@pytest.mark.parametrize(
+    "section",
+    [*SECTIONS.values(), Config, NerFlow, Phase, Corpus, Folds],
+    ids=lambda section: section.__name__,
+)
 def test_every_key_is_explained(section):
     assert section.__doc__
     assert [key for key, field in section.model_fields.items() if not field.description] == []

@@ -61,7 +61,8 @@ def test_every_option_of_a_command_in_a_document_exists(document):
     for program, name, rest in mentioned(document):
         if program != "joblens" or name not in COMMANDS:
             continue
-        options = {"--help", *(option for param in COMMANDS[name].params for option in param.opts)}
+        commands = [COMMANDS[name], *getattr(COMMANDS[name], "commands", {}).values()]  # a group's, too
+        options = {"--help", *(o for command in commands for param in command.params for o in param.opts)}
         given = [word.split("=")[0] for word in shlex.split(rest.replace("'", "")) if word.startswith("-")]
         unknown += [f"joblens {name} {option}" for option in given if option not in options]
     assert unknown == []

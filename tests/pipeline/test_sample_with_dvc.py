@@ -22,7 +22,7 @@ OVERRIDES = (
     "evaluation.bootstrap=100",  # the fewest allowed
 )
 MODELS = ("zero_shot", "centroid", "lexical", "classifier")
-STAGES = 7
+STAGES = 8
 
 
 def run(project: Path, *command: str) -> str:

@@ -33,7 +33,6 @@ def test_the_one_seed_reaches_every_section():
         ("classifier.dropout=2", r"classifier\.dropout: should be less than 1 \(found 2\)"),
         ("data=csv", r"data\.path has no value; add data\.path=VALUE"),
         ("data=sql", r"needs exactly one of data\.table and data\.query"),
-        ("cleaning=gliner2", r"cleaning\.model has no value"),
         ("evaluation.split.test=0.85", r"validation \+ test is 1; leave at least 0\.1"),
         ("+foo=1", "foo: no such key"),
         ("data.path=[", "the overrides do not compose"),

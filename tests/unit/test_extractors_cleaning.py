@@ -57,7 +57,7 @@ def test_patterns_mask_title_and_text_and_keep_the_rest():
     removed = Counter()
     [clean] = clean_ads([AD], Cleaning(extractor="patterns"), PatternExtractor(), removed)
     assert clean.title == "Kok søges, ring [phone]"
-    assert clean.clean_text == TEXT.replace("navn@firma.dk", "[email]")
+    assert clean.clean_text == TEXT.replace("navn@firma.dk", "[email]").replace("Nørregade 12", "[address]")
     assert (clean.occupation, clean.skills, clean.tasks) == ((), (), ())
     assert clean.words_read == clean.words_in == 22
     assert clean.pii_removed == 2

@@ -13,8 +13,7 @@ import torch
 from joblens.config import Cleaning, Compute
 from joblens.errors import ModelError
 from joblens.extractors import build_extractor
-from joblens.extractors.gliner import _encoder_settings, _longest_input
-from joblens.extractors.gliner_files import fingerprint
+from joblens.extractors.gliner import encoder_settings, longest_input, open_model
 from joblens.text import words as word_spans
 
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
@@ -91,6 +90,14 @@ def extractor(folder):
     return build_extractor(cleaning(folder), COMPUTE)
 
 
+def windows_read(extractor, monkeypatch):
+    """A list that fills with the windows the extractor gives to its network."""
+    read = []
+    predict = extractor._predict
+    monkeypatch.setattr(extractor, "_predict", lambda batch: read.extend(batch) or predict(batch))
+    return read
+
+
 LONG = "en to tre fire fem seks syv otte ni ti elleve tolv 13 fjorten femten seksten sytten atten nitten tyve"
 
 
@@ -135,11 +142,10 @@ def test_every_entity_points_at_its_text_and_none_overlaps_its_own_label(extract
 
 
 def test_a_sentence_shared_by_many_texts_is_read_once(extractor, monkeypatch):
-    read = []
-    predict = extractor._predict
-    monkeypatch.setattr(extractor, "_predict", lambda texts: read.extend(texts) or predict(texts))
-    first, second = extractor.extract(["Vi har kantine. Kom nu.", "Ring i dag. Vi har kantine."])
-    assert sorted(read) == ["Kom nu.", "Ring i dag.", "Vi har kantine."]
+    texts = ["Vi har kantine. Kom nu.", "Ring i dag. Vi har kantine."]
+    read = windows_read(extractor, monkeypatch)
+    first, second = extractor.extract(texts)
+    assert sorted(window.sentence for window in read) == [0, 1, 2]  # of the four sentences two are the same
     shared = [(entity.start, entity.label) for entity in first if entity.end <= 15]
     assert shared == [(entity.start - 12, entity.label) for entity in second if entity.start >= 12]
 
@@ -159,25 +165,26 @@ def test_a_threshold_above_all_scores_leaves_nothing(folder):
 
 def test_a_smaller_window_is_kept_to(folder, monkeypatch):
     small = build_extractor(cleaning(folder, max_tokens=8), COMPUTE)
-    read = []
-    predict = small._predict
-    monkeypatch.setattr(small, "_predict", lambda texts: read.extend(texts) or predict(texts))
+    read = windows_read(small, monkeypatch)
     small.extract([LONG])
-    assert max(len(text.split()) for text in read) == 8
-    first, second = sorted(read, key=LONG.index)[:2]
-    assert first.split()[-3:] == second.split()[:3]  # as many shared words as the longest entity has
+    assert max(len(window.words) for window in read) == 8
+    first, second = sorted(read, key=lambda window: window.words[0])[:2]
+    assert first.words[-3:] == second.words[:3]  # as many shared words as the longest entity has
 
 
 def test_a_window_the_model_would_cut_by_words_is_an_error(extractor, monkeypatch):
-    monkeypatch.setattr(extractor, "_max_words", 50)
-    with pytest.raises(ModelError, match=r"would read 12 of the 20 words in .*max_tokens below 50") as caught:
+    monkeypatch.setattr(extractor._cutter, "_max_words", 50)
+    message = r"a window has 20 words and \d+ subwords, and the extractor reads at most 12 and 160; set"
+    with pytest.raises(ModelError, match=message) as caught:
         extractor.extract([LONG])
     assert not [word for word in LONG.split() if f" {word} " in str(caught.value)]  # nothing of the advert
 
 
 def test_a_window_the_encoder_would_cut_by_subwords_is_an_error(extractor, monkeypatch):
-    monkeypatch.setattr(extractor, "_room", 10_000)
-    with pytest.raises(ModelError, match=r"would read \d of the 10 words"):
+    monkeypatch.setattr(extractor._cutter, "_room", 10_000)
+    with pytest.raises(
+        ModelError, match=r"has 10 words and \d+ subwords, and the extractor reads at most 12"
+    ):
         extractor.extract([" ".join("abcdefghijklmnopqrst" for _ in range(10))])
 
 
@@ -194,19 +201,29 @@ def test_weights_stored_in_half_precision_run_in_full(folder, tmp_path):
     halves = {name: tensor.half() for name, tensor in load_file(folder / "model.safetensors").items()}
     save_file(halves, tmp_path / "model.safetensors")
     built = build_extractor(cleaning(tmp_path), COMPUTE)
-    assert {parameter.dtype for parameter in built._model.parameters()} == {torch.float32}
+    assert {parameter.dtype for parameter in built._network._model.parameters()} == {torch.float32}
+
+
+def fingerprint(folder, **changes):
+    return open_model(cleaning(folder, **changes))[2]
 
 
 def test_the_fingerprint_follows_the_files_and_settings_but_not_the_place(folder, tmp_path):
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
-    here = fingerprint(folder, ("skill",), 0.5, None)
-    assert fingerprint(tmp_path, ("skill",), 0.5, None) == here
-    assert fingerprint(folder, ("task",), 0.5, None) != here
-    assert fingerprint(folder, ("skill",), 0.6, None) != here
-    assert fingerprint(folder, ("skill",), 0.5, 8) != here
+    here = fingerprint(folder)
+    assert fingerprint(tmp_path) == here
+    changes = (
+        {"keep": ("skill",)},
+        {"threshold": 0.6},
+        {"max_tokens": 8},
+        {"precision": "float16"},
+    )
+    others = {fingerprint(folder, **change) for change in changes}
+    assert len({here, *others}) == 1 + len(changes)
+    assert fingerprint(folder, output="redact") == here  # the same entities, written another way
     settings = tmp_path / "gliner_config.json"
     settings.write_text(settings.read_text() + " ")
-    assert fingerprint(tmp_path, ("skill",), 0.5, None) != here
+    assert fingerprint(tmp_path) != here
 
 
 def test_a_missing_folder_is_named():
@@ -307,8 +324,8 @@ def test_an_encoder_that_cannot_be_looked_up_is_an_error(folder, tmp_path, monke
 )
 def test_the_longest_input_is_what_encoder_and_tokenizer_both_take(model_type, positions, cut, longest):
     encoder = SimpleNamespace(model_type=model_type, max_position_embeddings=positions)
-    assert _longest_input(encoder, SimpleNamespace(model_max_length=cut)) == longest
+    assert longest_input(encoder, SimpleNamespace(model_max_length=cut)) == longest
 
 
-def test_the_encoder_is_asked_itself_for_its_longest_input(extractor):
-    assert _encoder_settings(extractor._model).max_position_embeddings == 160
+def test_the_encoder_is_asked_itself_for_itslongest_input(extractor):
+    assert encoder_settings(extractor._network._model).max_position_embeddings == 160

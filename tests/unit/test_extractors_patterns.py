@@ -20,6 +20,16 @@ FOUND = [
     ("navn [snabel-a] firma punktum dk", "[email]"),
     ("navn snabel-a firma.dk", "[email]"),
     ("jamie AT agency DOT com", "[email]"),
+    ("navn [at] firma dot dk", "[email]"),
+    ("navn (a) firma.dk", "[email]"),
+    ("navn snabela firma punktum dk", "[email]"),
+    ("имя собака фирма точка ру", "[email]"),
+    ("navn@\nfirma.dk", "[email]"),
+    ("navn\n@firma.dk", "[email]"),
+    ("navn@firma.\ndk", "[email]"),
+    ("navn@firma . dk", "[email]"),
+    ("skriv tilnavn@firma.dkVi søger", "skriv [email]Vi søger"),
+    ("navn@firma.dk.Vi søger", "[email].Vi søger"),
     ("mailto:navn@firma.dk?subject=job", "mailto:[email]?subject=job"),
     ("navn@192.168.1.20", "[email]"),
     ("Ring 23 45 67 89 i dag", "Ring [phone] i dag"),
@@ -43,6 +53,27 @@ FOUND = [
     ("+7 495 123-45-67", "[phone]"),
     ("(555) 223-4567 x12", "[phone]"),
     ("0917 123 4567", "[phone]"),
+    ("070-123 45 67", "[phone]"),  # Swedish
+    ("08-123 456 78", "[phone]"),
+    ("912 34 567", "[phone]"),  # Norwegian
+    ("030 1234567", "[phone]"),  # German
+    ("0171/2345678", "[phone]"),
+    ("(030) 123 456-0", "[phone]"),
+    ("020 7946 0958", "[phone]"),  # British
+    ("07700 900123", "[phone]"),
+    ("212-555-0187", "[phone]"),  # North American
+    ("212 555 0187", "[phone]"),
+    ("1-800-555-0199", "[phone]"),
+    ("9 1234 5678", "[phone]"),  # Chilean
+    ("(2) 2345 6789", "[phone]"),
+    ("56912345678", "[phone]"),
+    ("8 (495) 123-45-67", "[phone]"),  # Russian
+    ("8-912-345-67-89", "[phone]"),
+    ("89123456789", "[phone]"),
+    ("(495) 123-45-67", "[phone]"),
+    ("600 123 456", "[phone]"),  # Spanish, Polish
+    ("91 234 56 78", "[phone]"),
+    ("985 19 60 54", "[phone]"),
     ("0489 25 37 29", "[phone]"),
     ("(37) 788-063", "[phone]"),
     ("Phone:\n467 3395", "Phone:\n[phone]"),
@@ -54,6 +85,12 @@ FOUND = [
     ("(www.firma.dk)", "([url])"),
     ("læs på firma.dk/job, tak", "læs på [url], tak"),
     ("linkedin.com/in/jens-hansen-123", "[url]"),
+    ("LinkedIn: jens-hansen-123", "LinkedIn: [url]"),
+    ("LinkedIn: /in/jenshansen", "LinkedIn: [url]"),
+    ("Instagram @jens_h.", "Instagram [url]."),
+    ("Telegram: @jensh", "Telegram: [url]"),
+    ("Skype: jenshansen\nTak", "Skype: [url]\nTak"),
+    ("t.me/jenshansen", "[url]"),
     ("CPR 010190-1234", "CPR [cpr]"),
     ("0101901234", "[cpr]"),
     ("CPR-010190-1234", "CPR-[cpr]"),
@@ -120,6 +157,14 @@ LEFT_ALONE = [
     "ASP.NET, node.js og socket.io",
     "f.eks. C#.net og bl.a. andet",
     "Har du erfaring.De bedste",
+    "krav: (a) node.js og (b) SQL",
+    "Find os på LinkedIn og Facebook",
+    "Instagram: nyheder, billeder",
+    "følg os på Facebook - klik her",
+    "600 000 000 og 150 000 000 kr.",
+    "sagsnr. 600 123 456",
+    "600 123 456 EUR",
+    "rum 212 555 01877",
 ]
 
 

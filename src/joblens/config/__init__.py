@@ -3,6 +3,7 @@
 from joblens.config.compose import compose, compose_flow, load, to_yaml
 from joblens.config.flows import Corpus, Folds, NerFlow, Phase
 from joblens.config.sections import (
+    Audit,
     Baseline,
     Classifier,
     Cleaning,
@@ -18,6 +19,7 @@ from joblens.config.sections import (
 )
 
 __all__ = [
+    "Audit",
     "Baseline",
     "Classifier",
     "Cleaning",

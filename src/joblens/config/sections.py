@@ -124,14 +124,14 @@ class Data(Section):
 class Cleaning(Section):
     """What is kept of an advert and what is dropped."""
 
-    extractor: Literal["none", "patterns", "gliner", "gliner2", "toy"]
+    extractor: Literal["none", "patterns", "gliner", "toy"]
     """`none` keeps the text; `patterns` masks personal data; the others also read entities."""
     output: Literal["extract", "redact"] = "extract"
     """What leaves an extractor that reads entities: only those that are kept, or the whole text, masked."""
     template: str = "{occupation}; {skills}; {tasks}"
     """How `extract` writes the kept entities; an empty field goes together with the text before it."""
     model: str | None = None
-    """For `gliner` and `gliner2`: a local folder or a hub id."""
+    """For `gliner`: a local folder or a hub id."""
     revision: str | None = None
     """For a hub id: the pinned commit."""
     keep: tuple[str, ...] = ("occupation", "skill", "task")
@@ -142,10 +142,6 @@ class Cleaning(Section):
     """Entities the model is less sure of are ignored; None takes the model's own, label by label, or 0.5."""
     max_tokens: int | None = Field(None, ge=8)
     """Longest window the model reads at once, in its own words; None asks the model."""
-    backend: Literal["torch", "onnx", "onnx_int8", "openvino"] = "torch"
-    """What runs a `gliner` model; the others than `torch` are exported once and need an extra."""
-    min_agreement: float = Field(0.95, ge=0, le=1)
-    """An exported model is refused when its entities agree less than this with torch's (F1)."""
     precision: Literal["float32", "float16", "bfloat16"] = "float32"
     """Arithmetic on a GPU; a CPU always uses float32."""
 
@@ -157,12 +153,8 @@ class Cleaning(Section):
 
     @model_validator(mode="after")
     def _model_extractors_have_a_model(self) -> Self:
-        if self.extractor in {"gliner", "gliner2"} and self.model is None:
-            raise ValueError(f"extractor {self.extractor!r} needs cleaning.model, a folder or a hub id")
-        if self.extractor != "gliner" and self.backend != "torch":
-            raise ValueError(
-                f"extractor {self.extractor!r} knows no cleaning.backend {self.backend!r}; set it to torch"
-            )
+        if self.extractor == "gliner" and self.model is None:
+            raise ValueError("extractor 'gliner' needs cleaning.model, a folder or a hub id")
         return self
 
 
@@ -283,6 +275,17 @@ class Evaluation(Section):
     """Seed of the resampling."""
 
 
+class Audit(Section):
+    """How many synthetic adverts the leak meter cleans."""
+
+    ads: int = Field(ge=1)
+    """Adverts full of personal data, made with names that no model of joblens was trained with."""
+    languages: tuple[str, ...]
+    """Some of da, en, es and ru."""
+    seed: int
+    """Seed of the adverts."""
+
+
 class Compute(Section):
     """Where things run. Must not change results, so no stage depends on it."""
 
@@ -322,6 +325,8 @@ class Config(Section):
     """The model that is trained."""
     evaluation: Evaluation
     """How they are compared."""
+    audit: Audit
+    """How the leaks of the cleaning are measured."""
     compute: Compute
     """Where things run."""
     tracking: Tracking

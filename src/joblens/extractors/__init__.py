@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from joblens.config import Cleaning, Compute
     from joblens.records import Entity
 
@@ -16,7 +14,7 @@ class Extractor(Protocol):
     """Finds the spans of a text that mean something."""
 
     name: str
-    """The config word: `none`, `patterns`, `gliner`, `gliner2` or `toy`."""
+    """The config word: `none`, `patterns`, `gliner` or `toy`."""
     fingerprint: str
     """Changes whenever the entities of some text may change: model weights, labels, thresholds, windows."""
 
@@ -31,27 +29,21 @@ class Extractor(Protocol):
         ...
 
 
-def build_extractor(cleaning: Cleaning, compute: Compute, cache: Path | None = None) -> Extractor:
+def build_extractor(cleaning: Cleaning, compute: Compute) -> Extractor:
     """The extractor that `cleaning.extractor` names.
 
     Args:
         cleaning: What to look for, with which model.
         compute: Where.
-        cache: Folder for models exported to another backend; None takes that of the current folder.
 
     Raises:
-        ModelError: The model's files are missing or damaged, the hub cannot be reached, a package of an extra
-            is not installed, or an exported model disagrees with the original.
+        ModelError: The model's files are missing or damaged, or the hub cannot be reached.
         DeviceError: `compute.device` is `gpu` and there is none.
     """
     if cleaning.extractor == "gliner":
         from joblens.extractors.gliner import load_gliner
 
-        return load_gliner(cleaning, compute, cache)
-    if cleaning.extractor == "gliner2":
-        from joblens.extractors.gliner2 import load_gliner2
-
-        return load_gliner2(cleaning, compute)
+        return load_gliner(cleaning, compute)
     if cleaning.extractor == "toy":
         from joblens.extractors.toy import ToyExtractor
 

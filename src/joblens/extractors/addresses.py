@@ -35,8 +35,8 @@ _STREET_ENDS = tuple(
 """Ends of a street's name after which a house number is enough."""
 _PLACE_ENDS = tuple(
     "parken park bakken bakke haven have engen marken mark lunden lund høj højen bro havn havnen ager skoven"
-    " krogen svinget ringen gård gården centret center dal dalen banken huse passagen volden løkken toft sti kæret"
-    " backen backe plan plass tunet svingen haugen lia åsen weg platz ring damm ufer chaussee hof tal"
+    " krogen svinget ringen gård gården centret center dal dalen banken huse passagen volden løkken toft sti"
+    " kæret backen backe plan plass tunet svingen haugen lia åsen weg platz ring damm ufer chaussee hof tal"
     " steig".split()
 )
 """Ends that are ordinary words as well: a postcode, a floor or a word such as "adresse" must stand beside."""
@@ -50,7 +50,8 @@ _NUMBERED = re.compile(
     rf"([{UPPERS}][\w'’.-]{{2,40}})(?:,?{_S}|{_S}?n[ro]\.?{_S})([0-9]{{1,4}})(?![0-9]|[.,:][0-9])"
 )
 _HOUSE = re.compile(
-    r"(?:(?:[A-Za-z]| [A-HJ-Zb-h])(?![\w.'’])|[-–/][0-9]{1,4}[A-Za-z]?(?!\w)| [-–] [0-9]{1,3}[A-Za-z]?(?!\w)){0,3}"
+    r"(?:(?:[A-Za-z]| [A-HJ-Zb-h])(?![\w.'’])|[-–/][0-9]{1,4}[A-Za-z]?(?!\w)"
+    r"| [-–] [0-9]{1,3}[A-Za-z]?(?!\w)){0,3}"
 )
 _FLOOR = re.compile(
     rf"(?:,? ?(?:{_S}|,)(?:(?:[0-9]{{1,2}}|st|kl|kld|stuen|parterre)\.?{_S}?(?:sal|etage|våning|etasje"

@@ -2,80 +2,142 @@
 
 GLiNER cuts what is longer than its window without an error, both in its own words and in the subwords of its
 encoder. So sentences are measured first in both, those that are too long are read in overlapping pieces, and
-each batch is checked before it runs: the model has seen every word, or there is a `ModelError`.
+each batch is checked before it runs: the model sees every word, or there is a `ModelError`.
+
+What takes gliner's own `inference` most of its time beside the network is done once here: words are made
+subwords once per distinct word, label names are read once per model where it has an encoder of its own for
+them, and sentences of like length share a batch.
 """
 
 from __future__ import annotations
 
 import logging
-import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from joblens.errors import ModelError
-from joblens.extractors.gliner_files import fingerprint, load_weights, locate
+from joblens.extractors.gliner_batches import Frame, batches, frame_of
+from joblens.extractors.gliner_bundle import is_bundle, load_bundle
+from joblens.extractors.gliner_decoding import Found, from_proposals, from_spans, from_tokens
+from joblens.extractors.gliner_files import files_hash, load_weights, locate
+from joblens.extractors.gliner_networks import Network, TorchNetwork
+from joblens.extractors.gliner_words import Window, WindowCutter, WordPieces
+from joblens.extractors.patterns import RULES
 from joblens.extractors.spans import longest_by_label
 from joblens.records import Entity
-from joblens.text import Span, chunks, sentences
+from joblens.storage import content_hash
+from joblens.text import sentences
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from joblens.config import Cleaning, Compute
 
 logger = logging.getLogger(__name__)
 
+READING = 2
+"""Raised whenever this module makes other entities of the same scores."""
 
-def load_gliner(cleaning: Cleaning, compute: Compute, cache: Path | None = None) -> GlinerExtractor:
-    """The extractor for `cleaning.model`, a local folder or a hub id at the pinned `cleaning.revision`.
+THRESHOLD = 0.5
+"""Least score of an entity where neither the configuration nor the model names one; gliner's default."""
 
-    The weights are in float32 on every device; code that comes with a model is never run.
+SUBWORDS_PER_ROW = 64
+"""A batch holds `compute.encode_batch_size` times as many subwords, padding included."""
+
+
+def load_gliner(cleaning: Cleaning, compute: Compute) -> GlinerExtractor:
+    """The extractor for `cleaning.model`: a joblens cleaner, a GLiNER folder, or a hub id at a pinned commit.
+
+    The weights are in float32 on a CPU; code that comes with a model is never run.
+
+    Args:
+        cleaning: Model, labels, thresholds and window.
+        compute: Where, and how much at once.
 
     Raises:
-        ModelError: Files are missing, damaged or unsafe, or the hub cannot be reached.
+        ModelError: Files are missing, damaged or unsafe, the hub cannot be reached.
         DeviceError: `compute.device` is `gpu` and there is none.
     """
     from joblens.device import choose_device
 
     device = choose_device(compute.device)
+    model, thresholds, fingerprint = open_model(cleaning)
+    if device.type != "cpu":
+        import torch
+
+        model = model.to(device=device, dtype=getattr(torch, cleaning.precision))
+    logger.info("gliner: %s on %s", cleaning.model, device)
+    return build(model, thresholds, fingerprint, cleaning, compute)
+
+
+def open_model(cleaning: Cleaning) -> tuple[Any, dict[str, float], str]:
+    """The model on the CPU, the threshold of each label asked for, in order, and a hash of all that decides.
+
+    Raises:
+        ModelError: Files are missing, damaged or unsafe, or the hub cannot be reached.
+    """
+    labels = tuple(dict.fromkeys((*cleaning.keep, *cleaning.drop)))
     folder = locate(cleaning.model or "", cleaning.revision)
-    model = load_weights(folder).to(device)
-    labels = (*cleaning.keep, *cleaning.drop)
-    logger.info("gliner: %s on %s", folder, device)
+    stored: Mapping[str, float] = {}
+    if is_bundle(folder):
+        bundle = load_bundle(folder)
+        model, stored, weights = bundle.model, bundle.thresholds, bundle.fingerprint
+        unknown = [label for label in labels if label not in stored]
+        if unknown:
+            logger.warning("%s was not trained for %s", folder, ", ".join(unknown))
+    else:
+        model, weights = load_weights(folder), files_hash(folder)
+    thresholds = {
+        label: stored.get(label, THRESHOLD) if cleaning.threshold is None else cleaning.threshold
+        for label in labels
+    }
+    return model, thresholds, _fingerprint(weights, thresholds, cleaning)
+
+
+def _fingerprint(weights: str, thresholds: Mapping[str, float], cleaning: Cleaning) -> str:
+    """Hash of the weights, the settings, and the versions of gliner, of the patterns and of this module."""
+    settings = [f"{label}={threshold!r}" for label, threshold in thresholds.items()]
+    return content_hash(
+        "gliner", version("gliner"), f"patterns {RULES}", f"reading {READING}", weights, *settings,
+        repr(cleaning.max_tokens), cleaning.precision,
+    )  # fmt: skip
+
+
+def build(
+    model: Any,
+    thresholds: Mapping[str, float],
+    fingerprint: str,
+    cleaning: Cleaning,
+    compute: Compute,
+) -> GlinerExtractor:
+    """The extractor over a model.
+
+    Raises:
+        ModelError: The labels leave no room for text, or the model is of an unknown kind.
+    """
+    most = int(model.config.max_len)
     return GlinerExtractor(
         model=model,
-        labels=labels,
-        threshold=0.5 if cleaning.threshold is None else cleaning.threshold,
-        max_words=min(cleaning.max_tokens or model.config.max_len, model.config.max_len),
-        batch_size=compute.encode_batch_size,
-        fingerprint=fingerprint(folder, labels, cleaning.threshold, cleaning.max_tokens),
+        network=TorchNetwork(model, list(thresholds), min(thresholds.values(), default=THRESHOLD)),
+        thresholds=thresholds,
+        max_words=min(cleaning.max_tokens or most, most),
+        budget=compute.encode_batch_size * SUBWORDS_PER_ROW,
+        fingerprint=fingerprint,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """A piece of a sentence that fits the model: where it starts, what it says, what it costs in subwords."""
-
-    sentence: int
-    start: int
-    text: str
-    cost: int
 
 
 class GlinerExtractor:
     """A GLiNER model that reads texts of any length whole.
 
     Args:
-        model: A loaded `gliner.GLiNER`, on its device.
-        labels: The entity labels asked for, in order.
-        threshold: Least score of an entity, in [0, 1].
+        model: A loaded `gliner.GLiNER`.
+        network: Scores its batches.
+        thresholds: Least score of an entity by label, in [0, 1], in the order of the network's labels.
         max_words: Longest window, in words of the model's own splitter.
-        batch_size: Windows read at once.
+        budget: Subwords in a batch, padding included.
         fingerprint: Hash of the weights and of all that changes the entities.
 
     Raises:
-        ModelError: The labels alone leave no room for text.
+        ModelError: The labels alone leave no room for text, or the model is of an unknown kind.
     """
 
     name = "gliner"
@@ -84,21 +146,32 @@ class GlinerExtractor:
         self,
         *,
         model: Any,
-        labels: Sequence[str],
-        threshold: float,
+        network: Network,
+        thresholds: Mapping[str, float],
         max_words: int,
-        batch_size: int,
+        budget: int,
         fingerprint: str,
     ) -> None:
+        import numpy as np
+
         self.fingerprint = fingerprint
-        self._model = model
-        self._labels = list(dict.fromkeys(labels))
-        self._threshold = threshold
+        self._network = network
+        self._labels = list(thresholds)
+        self._thresholds = np.array(list(thresholds.values()), dtype=np.float32)
         self._max_words = max_words
-        self._batch_size = batch_size
-        self._tokenizer = model.data_processor.transformer_tokenizer
-        self._split: Callable[[str], Any] = model.data_processor.words_splitter
-        self._room = self._subwords_for_text()
+        self._budget = budget
+        tokenizer = model.data_processor.transformer_tokenizer
+        pieces = WordPieces(tokenizer)
+        self._longest = longest_input(encoder_settings(model), tokenizer)
+        self._most_words = int(model.config.max_len)
+        self._frame: Frame = frame_of(model, self._labels, pieces, self._longest)
+        self._cutter = WindowCutter(
+            split=model.data_processor.words_splitter,
+            pieces=pieces,
+            room=self._longest - self._frame.cost,
+            max_words=max_words,
+            overlap=int(getattr(model.config, "max_width", None) or 0),
+        )
 
     def extract(self, texts: Sequence[str]) -> list[list[Entity]]:
         """The entities of each text in order; every distinct sentence is read once per call.
@@ -122,122 +195,47 @@ class GlinerExtractor:
         ]
 
     def _read(self, distinct: Sequence[str]) -> list[list[Entity]]:
-        """The entities of each sentence. Windows of like length share a batch, so that little is padding."""
-        cut = [window for row, sentence in enumerate(distinct) for window in self._windows(row, sentence)]
-        cut.sort(key=lambda window: -window.cost)
+        """The entities of each sentence, those of its windows put together."""
         found: list[list[Entity]] = [[] for _ in distinct]
-        for first in range(0, len(cut), self._batch_size):
-            batch = cut[first : first + self._batch_size]
-            for window, entities in zip(batch, self._predict([piece.text for piece in batch]), strict=True):
-                found[window.sentence] += (
-                    Entity(
-                        window.start + entity["start"],
-                        window.start + entity["end"],
-                        str(entity["label"]),
-                        str(entity["text"]),
-                        float(entity["score"]),
+        for batch in batches(self._cutter.windows(distinct), self._frame, self._budget):
+            for window, spans in zip(batch, self._predict(batch), strict=True):
+                sentence = distinct[window.sentence]
+                for first, last, label, score in spans:
+                    start, end = window.words[first][0], window.words[last][1]
+                    found[window.sentence].append(
+                        Entity(start, end, self._labels[label], sentence[start:end], score)
                     )
-                    for entity in entities
-                )
         return [longest_by_label(entities) for entities in found]
 
-    def _windows(self, row: int, sentence: str) -> list[_Window]:
-        """The sentence, or overlapping pieces of it that fit; an entity is never longer than the overlap."""
-        spans, costs = self._measure(sentence)
-        overlap = max(0, min(self._model.config.max_width, (min(self._max_words, self._room) - 1) // 2))
-        return [
-            _Window(
-                sentence=row,
-                start=spans[first][0],
-                text=sentence[spans[first][0] : spans[end - 1][1]],
-                cost=sum(costs[first:end]),
-            )
-            for first, end in chunks(costs, self._room, overlap=overlap, most=self._max_words)
-        ]
+    def _predict(self, batch: Sequence[Window]) -> list[list[Found]]:
+        """The entities of each window, their words counted from its first."""
+        self._check(batch)
+        lengths = [len(window.words) for window in batch]
+        scores = self._network(self._frame.tensors(batch))
+        if scores.spans is not None and scores.exists is not None:
+            return from_proposals(scores.values, scores.spans, scores.exists, self._thresholds)
+        decode = from_tokens if self._frame.width is None else from_spans
+        return decode(scores.values, lengths, self._thresholds)
 
-    def _measure(self, sentence: str) -> tuple[list[Span], list[int]]:
-        """The model's words and what each costs in subwords; a word that never fits is cut in halves."""
-        spans = [(start, end) for _, start, end in self._split(sentence)]
-        costs = self._subwords([sentence[start:end] for start, end in spans])
-        while any(
-            cost > self._room and end - start > 1 for (start, end), cost in zip(spans, costs, strict=True)
-        ):
-            halves: list[Span] = []
-            for (start, end), cost in zip(spans, costs, strict=True):
-                middle = (start + end) // 2 if cost > self._room and end - start > 1 else end
-                halves += [(start, middle), (middle, end)] if middle < end else [(start, end)]
-            spans, costs = halves, self._subwords([sentence[start:end] for start, end in halves])
-        return spans, costs
-
-    def _subwords(self, words: Sequence[str]) -> list[int]:
-        """How many subwords the encoder's tokenizer makes of each word."""
-        if not words:
-            return []
-        costs = [0] * len(words)
-        encoded = self._tokenizer(
-            list(words), is_split_into_words=True, add_special_tokens=False, verbose=False
-        )
-        for word in encoded.word_ids():
-            costs[word] += 1
-        return costs
-
-    def _subwords_for_text(self) -> int:
-        """What labels, markers and special tokens leave of the encoder's longest input."""
-        collated, _ = self._collate(["a"])
-        taken = int(collated["input_ids"].shape[1]) - self._subwords(["a"])[0]
-        room = _longest_input(_encoder_settings(self._model), self._tokenizer) - taken
-        if room < 2:
-            raise ModelError(
-                f"{len(self._labels)} labels take {taken} of the extractor's {room + taken} subwords; "
-                "ask for fewer or shorter labels in cleaning.keep and cleaning.drop"
-            )
-        return room
-
-    def _collate(self, texts: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-        prepared = self._model.prepare_batch(list(texts), self._labels)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # a cut window warns; `_check` makes it an error
-            collated = self._model.collate_batch(
-                prepared["input_x"], prepared["entity_types"], label_names=prepared["label_names"]
-            )
-        return collated, prepared
-
-    def _predict(self, texts: Sequence[str]) -> list[list[dict[str, Any]]]:
-        collated, prepared = self._collate(texts)
-        self._check(texts, collated, prepared)
-        output = self._model.run_batch(collated, threshold=self._threshold)
-        decoded = self._model.decode_batch(output, collated, threshold=self._threshold)
-        entities: list[list[dict[str, Any]]] = self._model.map_entities_to_text(
-            decoded,
-            prepared["valid_texts"],
-            prepared["valid_to_orig_idx"],
-            prepared["start_token_map"],
-            prepared["end_token_map"],
-            prepared["num_original"],
-        )
-        return entities
-
-    def _check(self, texts: Sequence[str], collated: dict[str, Any], prepared: dict[str, Any]) -> None:
-        """Every word of every window is in the batch, and its subwords are in the encoder's input."""
-        rows = zip(texts, prepared["tokens"], collated["tokens"], collated["words_mask"], strict=True)
-        for text, wanted, taken, mask in rows:
-            seen = int(mask.unique().count_nonzero())
-            visible = sum(cost > 0 for cost in self._subwords(wanted))
-            if len(taken) < len(wanted) or seen < visible:
+    def _check(self, batch: Sequence[Window]) -> None:
+        """Every word of every window is within what the model was made for, and so are its subwords."""
+        for window in batch:
+            words, subwords = len(window.words), window.cost + self._frame.cost
+            if words > self._most_words or subwords > self._longest:
                 raise ModelError(
-                    f"the extractor would read {min(len(taken), seen)} of the {len(wanted)} words in a "
-                    f"window of {len(text):,} characters; set cleaning.max_tokens below {self._max_words}"
+                    f"a window has {words} words and {subwords} subwords, and the extractor reads at most "
+                    f"{self._most_words} and {self._longest}; set cleaning.max_tokens below {self._max_words}"
                 )
 
 
-def _encoder_settings(model: Any) -> Any:
+def encoder_settings(model: Any) -> Any:
     """The configuration of the transformer inside, also where GLiNER looked it up elsewhere."""
     from transformers import PreTrainedModel
 
     return next(part.config for part in model.modules() if isinstance(part, PreTrainedModel))
 
 
-def _longest_input(encoder: Any, tokenizer: Any) -> int:
+def longest_input(encoder: Any, tokenizer: Any) -> int:
     """Most subwords the encoder takes: where its tokenizer cuts, or how many positions it has."""
     positions = getattr(encoder, "max_position_embeddings", None) or tokenizer.model_max_length
     if "roberta" in str(getattr(encoder, "model_type", "")):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from joblens.errors import ModelError
-from joblens.extractors.patterns import RULES
+from joblens.extractors.gliner_bundle import is_bundle
 from joblens.storage import content_hash, file_hash
 
 WEIGHTS = "model.safetensors"
@@ -28,23 +26,39 @@ def locate(model: str, revision: str | None) -> Path:
     """
     folder = Path(model)
     if not folder.is_dir():
-        folder = _download(model, revision)
+        folder = download(model, revision)
+    if is_bundle(folder):
+        return folder  # joblens' own format, read and checked by `load_bundle`
     for name in (SETTINGS, WEIGHTS):
         if not (folder / name).is_file():
             raise ModelError(
                 f"{folder} has no {name}; cleaning.model should be a GLiNER folder saved with "
-                "save_pretrained(..., safe_serialization=True)"
+                "save_pretrained(..., safe_serialization=True), or a cleaner of joblens"
             )
+    refuse_code(folder)
+    return folder
+
+
+def refuse_code(folder: Path) -> None:
+    """Check that no settings file in the folder names code that came with the model.
+
+    Raises:
+        ModelError: One does.
+    """
     for settings in sorted(folder.rglob("*.json")):
         if '"auto_map"' in settings.read_text(encoding="utf-8", errors="replace"):
             raise ModelError(
                 f"{settings} asks to run code that came with the model (auto_map); joblens never does: "
                 "use a model of a standard architecture"
             )
-    return folder
 
 
-def _download(model: str, revision: str | None) -> Path:
+def download(model: str, revision: str | None) -> Path:
+    """The hub's snapshot of a model at a pinned commit: settings, tokenizer and safetensors, nothing else.
+
+    Raises:
+        ModelError: It is no hub id, the revision is no commit, or the hub cannot be reached.
+    """
     if model.startswith((".", "/", "~")) or not re.fullmatch(r"[\w.-]+/[\w.-]+", model):
         raise ModelError(
             f"cleaning.model is {model!r}, which is no folder here; give a GLiNER folder or a hub id"
@@ -52,7 +66,7 @@ def _download(model: str, revision: str | None) -> Path:
     if revision is None or not _COMMIT.fullmatch(revision):
         raise ModelError(
             f"cleaning.revision is {revision!r}; expected the 40 hex digits of a commit of {model}, "
-            "because a hub id without one can change under you"
+            "because a hub id without one can change under you (there is no such folder here either)"
         )
     from huggingface_hub import snapshot_download
 
@@ -111,10 +125,7 @@ def _refuse_foreign_code(folder: Path) -> None:
         )
 
 
-def fingerprint(folder: Path, labels: Sequence[str], threshold: float, max_tokens: int | None) -> str:
-    """Hash of the model's files, the settings, and the versions of gliner and of the patterns."""
+def files_hash(folder: Path) -> str:
+    """Hash of the names and contents of the model's files, wherever the folder is."""
     files = sorted(path for pattern in _WANTED for path in folder.rglob(pattern))
-    hashes = [f"{path.relative_to(folder).as_posix()}={file_hash(path)}" for path in files]
-    return content_hash(
-        "gliner", version("gliner"), f"patterns {RULES}", *hashes, *labels, repr(threshold), repr(max_tokens)
-    )
+    return content_hash(*(f"{path.relative_to(folder).as_posix()}={file_hash(path)}" for path in files))

@@ -52,7 +52,7 @@ ASKING = (
     r"|for the attention of|attention of|addressed to|obtained (?:from|by contacting)|enquiries to"
     r"|inquiries to"
     r"|forward to|c\.?v\.?s? to|interview with|directed to|please see"
-    r"|contact[ae]r?(?: con| a)|póngase en contacto con|ponerse en contacto con|preguntar? por"
+    r"|contact[ae]r?(?: con| a)|póngase en contacto con|ponerse en contacto con|pregunta(?:r|ndo)? por"
     r"|llam(?:ar|e|a) a"
     r"|escrib(?:ir|a|e) a|dirigirse a|dirigid[ao] a|hablar con|a la atención de|atención a"
     r"|обращаться к|обращайтесь к|обратиться к|спросить|спрашивать|звоните|звонить|связаться с|пишите"
@@ -99,14 +99,15 @@ ANSWERING = re.compile(
 
 REACHED = re.compile(
     r"[ \u00a0]?(?:[,;:(–-]|[ \u00a0]-)?[ \u00a0]?\n?"
-    r"(?:(?:på|at|on|via|al|en|unter|pod|по|under|by|for|eller|or|or by|og|and|direkte|directly"
+    r"(?:(?:på|at|on|via|al|en el|en|unter|pod|по|under|by|for|eller|or|or by|og|and|direkte|directly"
     r"|telefonisk|i dag|today"
     r"|now|nu|gerne)[ \u00a0])?"
     r"(?:\(?\b(?:tlf|tel|tlfnr|telefon\w{0,6}|phone|mob|mobil\w{0,4}|mobile|cell|nr|nummer|number|mail"
     r"|e-?mail|email"
-    r"|linkedin|teléfono|móvil|correo|тел|телефон\w{0,3}|почт\w{0,3}|direkte|direct|whatsapp|ext|lokal"
+    r"|linkedin|teléfono|tfno|telf|móvil|correo|тел|телефон\w{0,3}|почт\w{0,3}|direkte|direct|whatsapp|ext|lokal"
     r"|cpr)\b"
-    r"|[(<\[]{0,2}(?:\+|\*\*|[0-9][0-9 ()-]{6}|phone|contact|tel|mail|e-?mail)|\(apply online|on \*)",
+    r"|[(<\[]{0,2}(?:\+|[(]?0[0-9]{2}|\*\*|[0-9][0-9 ()-]{6}|phone|contact|tel|mail|e-?mail)"
+    r"|\(apply online|on \*)",
     re.IGNORECASE,
 )
 """After a name: how the person is reached."""

@@ -48,12 +48,12 @@ _GAP = re.compile(r"[ \u00a0]{1,2}")
 _FIRM_AFTER = re.compile(r"[ \u00a0]{0,2}(?:(&) |([\w./]{1,24}))")
 _CAMEL = re.compile(rf"(?<=[{LOWERS}])[{UPPERS}]")
 _GLUED_PREFIX = re.compile(r"(?:Ma?c|De|Di|Du|La|Le|Lo|Van|Fitz|O|D|Vander|Des|Dos|San)\Z")
-_SHORTENED = frozenset("chr ma joh jr sr th fr st wm".split())
+_SHORTENED = frozenset("mª chr ma joh jr sr th fr st wm".split())
 _NO_PERSON = re.compile(
     r"Dr\.? (?:Martens|Max|Oetker|Pepper|Irena Eris|Schär|Gerard)\b|Doña Godina|J\. ?P\. ?Morgan",
     re.IGNORECASE,
 )
-_NO_INITIALS = frozenset("bv oo bs sa us fp cv cp uk eu sl oe pc ee".split())
+_NO_INITIALS = frozenset("pph bv oo bs sa us fp cv cp uk eu sl oe pc ee".split())
 _SURNAME = re.compile(
     r"[^\W\d_]{2,}(?:ss?en|sson|sdatter|sdottir|sdóttir)\Z"  # patronymics of the north
     r"|[^\W\d_]*[áéíóú][^\W\d_]*ez\Z|(?:Rodriguez|Gonzalez|Fernandez|Lopez|Martinez|Sanchez|Perez|Gomez)\Z"
@@ -81,6 +81,7 @@ _ROLE_WORD = re.compile(r"[^\W\d_][\w'/-]{0,40}|&")
 _ROLE_GAP = re.compile(r"[ \u00a0]{1,2}(?:[-–&] )?|, ?|: ?|\n")
 _ROLE_BEHIND = re.compile(r"(?:, ?|[ \n]| ?[-–(] ?)([^,;@()0-9]{2,40}?)(?:[,:(]| tlf| på| at| on|\n)")
 _COMMA = re.compile(r", ?")
+_STOP_AFTER = re.compile(r"[.;)\n]|\Z")
 _OPENING = re.compile(r" ?(?:\(|[-–,]? ?(?:v/|att\.?:?|ved|hos)) ?")
 _NO_ROLE = frozenset(
     "z ze w we o na do dla od center centre i på med fra hos om til ved under inden efter som der at er in"
@@ -273,8 +274,7 @@ class _Reader:
         if _NO_PERSON.search(self.text, max(0, run.start - 5), run.end):
             return False
         if not run.is_full:
-            word = run.words[0].casefold()
-            return word not in self.lower and word not in ALSO_NAMES
+            return run.words[0].casefold() not in self.lower
         spelled = [word for word in run.words if not _is_initial(word)]
         return any(word.casefold() not in self.lower for word in spelled)
 
@@ -302,6 +302,15 @@ class _Reader:
             run = self.by_start.get(opening.end()) if opening else None
             if run and run.is_full and self._is_likely(run):
                 yield run
+            listed = _COMMA.match(self.text, end)
+            run = self.by_start.get(listed.end()) if listed else None
+            if run and len(run.words) in (2, 3) and self._is_listed(run):
+                yield run
+
+    def _is_listed(self, run: _Run) -> bool:
+        """Whether the run behind "tlf. 23 45 67 89, " ends what is said, as a name would."""
+        ends = _STOP_AFTER.match(self.text, run.end) is not None
+        return ends and not run.is_shouted and self._is_likely(run)
 
     def _leads_to(self, run: _Run, start: int) -> bool:
         """Whether the run is the name that belongs to the address or number at `start`."""

@@ -74,6 +74,9 @@ vue web whatsapp windows word wordpress youtube zoom skype messenger telegram vi
 back frontend backend ux ui qa qc devops fullstack c bim plc scada voip voice telco non
 """
 _WORDS = """
+carnet permiso kategori kategoria klasse kørekort class category part vitamin hepatitis prawo kat line typical
+workweek ethics aplikuj nasza nasze nasz twój twoje stanowisko wymagane powiatu miasta informacja linia zielona
+wykonujemy oddział biuro siedziba valorable imprescindible good 
 a able about all and any applicants application applications apply are arbejde arbejdet as at based be
 because before benefits best both but by call can come contact cv dear den denne der desuden det dette did
 die dine dit don du each either en equal er et every experience find flere follow for fra from further gerne
@@ -118,9 +121,11 @@ NOT_NAMES = frozenset(word for words in _SETS for word in words.split())
 
 ALSO_NAMES = frozenset(
     "may april june august dean jan west east north south park lane church ma do an vi din mars marts maj"
-    " mark will rose grace hope joy bill rich art young long page day hall king dag sol".split()
+    " mark will rose grace hope joy bill rich art young long page day hall king dag sol per julio domingo abril"
+    " mayo santiago valencia plaza solvej trinidad soledad natividad caridad piedad concepción asunción ascensión"
+    " anunciación encarnación visitación purificación consolación".split()
 )
-"""Words that are names as well: part of a name beside another token, never a name alone."""
+"""Words that are names as well: a name behind a cue, but never spread over the text."""
 
 FIRM_FORMS = frozenset(_FIRMS.split())
 """A word that makes the capitalised words before it a firm and no person: "Carl Hansen A/S"."""
@@ -139,7 +144,7 @@ _ENDS = re.compile(
     r"|bureau|bureauet|stedet|linjen|portalen|oplysninger|spørgsmål|personer|kundeservice|abteilung|leiter"
     r"|leiterin|leitung|geschäftsführung|avdeling|avdelningen|avdelingen|lederne|rådgiver|vejleder|vejlederen"
     r"|tion|tions|sion|sions|ness|ships?|ering|eringen|heden|hed|ationen|ología|ción|ciones|sión|dades|dad|idad"
-    r"|acja|acji|ność|ności|cję|cji|ych|ego|emu|ości|ować|ением|ость|ости|ения|ение|отдел|ция|ции"
+    r"|acja|acji|ność|ności|cję|cji|ych|emu|ości|ować|ением|ость|ости|ения|ение|отдел|ция|ции"
     r"|vej|gade|vejen|gaden|allé|stræde|plads|boulevard|gatan|gata|vägen|straße|strasse)\Z"
 )
 
@@ -148,6 +153,8 @@ _ENDS = re.compile(
 def is_ordinary(word: str) -> bool:
     """Whether a capitalised word is a role, a department, a firm, a day, a tool or plain language."""
     folded = word.casefold().rstrip(".")
+    if folded in ALSO_NAMES:
+        return False
     if folded in NOT_NAMES or _ENDS.search(folded) is not None:
         return True
     first, dash, last = folded.rpartition("-")  # "HR-chefen", "IT-afdelingen", "Teamleder-barista"

@@ -1,8 +1,21 @@
 """Telephone numbers in text, and the many numbers in adverts that are none.
 
-A Danish number has eight digits, the first 2 to 9 (Digitaliseringsstyrelsen, "Den danske nummerplan"); an
-international one has at most 15 (ITU-T E.164). Years, dates, salaries, postcodes and reference numbers look
-alike, so a number without a country code is judged by its grouping and by the words around it.
+An international number has at most 15 digits (ITU-T E.164). Without a country code it is judged by its
+grouping and by the words around it, since years, dates, salaries, postcodes and reference numbers look alike:
+
+| Country | Written as | Numbering plan |
+|---|---|---|
+| Denmark | 12 34 56 78, 1234 5678; eight digits, the first 2 to 9 | Digitaliseringsstyrelsen |
+| Norway | 912 34 567, 22 12 34 56; eight digits | Nkom |
+| Sweden | 070-123 45 67, 08-123 456 78; trunk 0 | Post- och telestyrelsen |
+| Germany | 030 1234567, 0171/2345678, (030) 123 456-0; trunk 0 | Bundesnetzagentur |
+| United Kingdom | 020 7946 0958, 07700 900123; trunk 0 | Ofcom |
+| United States | 212-555-0187, (212) 555-0187, 1-800-555-0199 | NANPA |
+| Chile | 9 1234 5678, (2) 2345 6789; nine digits | Subtel |
+| Russia | 8 (495) 123-45-67, 8-912-345-67-89; trunk 8 | Ministry of Digital Development |
+| Spain, Poland | 600 123 456, 91 234 56 78; nine digits | CNMC; UKE |
+
+Ten or eleven digits in one piece count only behind a cue, Russian mobile numbers (89...) excepted.
 """
 
 from __future__ import annotations
@@ -35,7 +48,20 @@ _NORTH_AMERICAN = re.compile(
 )
 _TRUNK = re.compile(
     rf"(?:\(0(?<![0-9]\(0)[1-9][0-9]{{0,4}}\)|0(?<![0-9+(/]0)(?<![0-9][.,:-]0)[1-9][0-9]{{0,4}})"
-    rf"(?:{_S}|[-/]|{_S}[-/]{_S})?[0-9]{{2,9}}(?:[ \-][0-9]{{2,4}}){{0,3}}(?![0-9])"
+    rf"(?:{_S}|[-/]|{_S}[-/]{_S})?[0-9]{{2,9}}(?:[ \-][0-9]{{2,4}}){{0,3}}(?:-[0-9](?=[^\w-]|\Z))?(?![0-9])"
+)
+_NO_DIGIT = r"(?<![0-9])(?<![0-9][.,:/-])(?<![+(#])(?<![0-9] )"
+_GROUPED = re.compile(
+    rf"{_NO_DIGIT}(?:[2-9][0-9]{{2}}{_S}[2-9][0-9]{{2}}{_S}[0-9]{{4}}"  # 212 555 0187
+    r"|1[-. ]\(?[2-9][0-9]{2}\)?[-. ][2-9][0-9]{2}[-. ][0-9]{4}"  # 1-800-555-0199
+    rf"|(?:56{_S}?)?9(?:{_S}|-)[0-9]{{4}}(?:{_S}|-)[0-9]{{4}}|569[0-9]{{8}}"  # 9 1234 5678
+    r"|8[ -]?\([3489][0-9]{2}\)[ -]?[0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{2}"  # 8 (495) 123-45-67
+    r"|8([ -])[3489][0-9]{2}[ -][0-9]{3}[ -][0-9]{2}[ -]?[0-9]{2}|89[0-9]{9}"  # 8-912-345-67-89
+    rf"|[2-9][0-9]{{2}}({_S}|-)[0-9]{{3}}\2(?!000)[0-9]{{3}}"  # 600 123 456
+    rf"|[5-9][0-9]{{2}}{_S}[0-9]{{2}}{_S}[0-9]{{2}}{_S}[0-9]{{2}}"  # 985 19 60 54
+    rf"|[1-9][0-9]({_S}|-)[0-9]{{3}}\3[0-9]{{2}}\3[0-9]{{2}})(?![0-9])"  # 91 234 56 78
+    rf"|\((?<![0-9]\()(?:[3489][0-9]{{2}}\){_S}?[0-9]{{3}}-[0-9]{{2}}-[0-9]{{2}}"  # (495) 123-45-67
+    rf"|[2-9][0-9]?\){_S}?[0-9]{{3,4}}{_S}[0-9]{{4}})(?![0-9])"  # (2) 2345 6789
 )
 _AREA = re.compile(r"\((?<![0-9]\()[0-9]{2,4}\) ?[0-9]{3,5}[- ][0-9]{3,4}(?![0-9])")
 _ANY = re.compile(rf"(?:\([0-9]|[0-9](?<![0-9][0-9]))(?:(?:{_X}|[()]){{0,2}}[0-9]){{6,13}}(?![0-9])")
@@ -79,6 +105,13 @@ def find_phones(text: str) -> Iterator[Span]:
             is_long_enough = shortest <= len(_NOT_DIGITS.sub("", match.group())) <= longest
             if is_long_enough and not _is_other(text, match.span()):
                 yield _with_extension(text, match.span())
+    for match in _GROUPED.finditer(text):
+        start, end = match.span()
+        is_free = not (
+            _CHAIN.match(text, end) or text[end : end + 1] == "-" or text[start - 1 : start].isalpha()
+        )
+        if is_free and not _is_other(text, match.span()) and not _is_numbered(text, start):
+            yield _with_extension(text, match.span())
     for match in _ANY.finditer(text):
         start, end = match.span()
         start += match.group().startswith("(") and ")" not in match.group()  # the number stands in brackets
@@ -99,9 +132,14 @@ def _is_danish(text: str, span: Span) -> bool:
     if _is_amount(text, span) or _CHAIN.match(text, end):
         return False
     is_likely = _has_telephone_grouping(text, span)
-    if is_likely and not _OTHER_NUMBER.search(text, max(0, start - 20), start):
+    if is_likely and not _is_numbered(text, start):
         return True
     return _has_cue(text, start)
+
+
+def _is_numbered(text: str, start: int) -> bool:
+    """Whether a word such as "sagsnr." or "ref" stands before: the number counts something else."""
+    return _OTHER_NUMBER.search(text, max(0, start - 20), start) is not None
 
 
 def _has_cue(text: str, start: int) -> bool:

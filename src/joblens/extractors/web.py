@@ -7,19 +7,27 @@ from collections.abc import Iterator
 
 from joblens.text import Span
 
+_S = "[ \u00a0]"
+_ENDINGS = "dk|com|org|net|eu|se|no|de|co\\.uk|uk|es|cl|ru|pl|info|io|fi|fr|nl|gl|fo|ph|рф"
+"""Top-level domains that are certain enough to be cut, or joined, when a text was broken there (IANA)."""
+_SIGNS = r"at|a|@|snabel-?a|ät|æt|arroba|krøllalfa|alfakrøll|małpa|собака|klammeraffe"
 _AT = re.compile(
-    r"@[ \u00a0]?"
-    r"|[(\[{<][ \u00a0]?(?:at|@|snabel-?a|ät|arroba)[ \u00a0]?[)\]}>][ \u00a0]{0,2}"
-    r"|(?:s(?<=[ \u00a0]s)nabel-?a|a(?<=[ \u00a0]a)rroba)[ \u00a0]"
-    r"|a(?<=[ \u00a0]a)t[ \u00a0](?=[\w-]{1,63}[ \u00a0](?:dot|punktum|prik)[ \u00a0])",
+    rf"@[ \u00a0\n]?"
+    rf"|[(\[{{<]{_S}?(?:{_SIGNS}){_S}?[)\]}}>]{_S}{{0,2}}"
+    rf"|(?:s(?<={_S}s)nabel-?a|a(?<={_S}a)rroba|k(?<={_S}k)røllalfa|с(?<={_S}с)обака|m(?<={_S}m)ałpa){_S}"
+    rf"|a(?<={_S}a)t{_S}(?=[\w-]{{1,63}}{_S}(?:dot|punktum|prik){_S})",
     re.IGNORECASE,
 )
+_POINT = "dot|punktum|prik|punto|punkt|kropka|точка"
 _DOT = (
-    r"(?:\.|[ \u00a0]?[(\[{](?:dot|punktum|prik|punto|\.)[)\]}][ \u00a0]?"
-    r"|[ \u00a0](?:dot|punktum|prik|punto)[ \u00a0])"
+    rf"(?:\.|{_S}?[(\[{{](?:{_POINT}|\.)[)\]}}]{_S}?|{_S}(?:{_POINT}){_S}"
+    rf"|{_S}?\.[ \u00a0\n](?=(?:{_ENDINGS})(?!\w))|{_S}\.(?=(?:{_ENDINGS})(?!\w)))"
 )
 _LOCAL = re.compile(r"([\w.!#$%&'*+/=?^`{|}~-]{1,64})[ \u00a0]{0,2}\Z")
+_LOCAL_ABOVE = re.compile(r"([\w.-]*[\w-])\n\Z")
 _DOMAIN = re.compile(rf"[\w-]{{1,63}}+(?:{_DOT}[\w-]{{1,63}}+){{0,8}}{_DOT}[^\W\d_]{{2,24}}", re.IGNORECASE)
+_GLUED = re.compile(rf"\.(?:{_ENDINGS})(?=\.?[A-ZÆØÅÁÉÍÓÚÑÄÖÜА-Я])")
+_CERTAIN = re.compile(rf"[.\s)\]}}](?:{_ENDINGS})\Z", re.IGNORECASE)
 _LITERAL = re.compile(r"\[?[0-9]{1,3}(?:\.[0-9]{1,3}){3}\]?")
 
 _URL = re.compile(
@@ -31,23 +39,53 @@ _BARE = re.compile(
     r"|[a-z]{2}/[^\s<>\"'«»“”]++)"
 )
 _HOST_LEFT = re.compile(r"(?<![\w@.-])[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\Z")
+_NETWORKS = (
+    "linkedin|instagram|insta|twitter|facebook|fb|telegram|tiktok|snapchat|skype|skype id|github"
+    "|gitlab|signal|wechat|vkontakte|vk|threads|bluesky|mastodon|whatsapp|viber|messenger|телеграм|вк|ig"
+)
+_HANDLE = re.compile(
+    rf"(?<!\w)(?:{_NETWORKS})(?: ?(?:profil\w{{0,2}}|handle|id|konto|account))?"
+    r"(?:[ \u00a0]?[:–-][ \u00a0]?|[ \u00a0(/]{1,2})"
+    r"(?:(@[\w.]{2,40}|/?in/[\w.-]{2,60})"
+    r"|(?<=[:–-] |.[:–-])(?-i:([a-z0-9](?=[\w.-]{0,40}(?:[\d_.-]\w| ?(?:[|)\n]|\Z)))[\w.-]{3,40}+)"
+    r"(?![\w@])))",
+    re.IGNORECASE,
+)
 _NOT_HOSTS = re.compile(r"(?:asp|vb|ado|c#|f#)\.net\Z|socket\.io\Z", re.IGNORECASE)
 
 
 def find_emails(text: str) -> Iterator[Span]:
-    """E-mail addresses, found from the at-sign outwards; obfuscated signs and dots in da, en and es count."""
+    """E-mail addresses, found from the at-sign outwards; signs and dots written as words count.
+
+    An address broken over two lines is joined where the ending is a common one; one that is glued to the next
+    sentence ("navn@firma.dkVi søger") ends at its ending.
+    """
     for sign in _AT.finditer(text):
         domain = _DOMAIN.match(text, sign.end()) or (
             _LITERAL.match(text, sign.end()) if sign.group() == "@" else None
         )
-        local = _LOCAL.search(text, max(0, sign.start() - 66), sign.start()) if domain else None
-        if local and domain and any(char.isalnum() for char in local.group(1)):
+        if domain is None:
+            continue
+        glued = _GLUED.search(text, domain.start(), domain.end() + 1)
+        end = glued.end() if glued else domain.end()
+        is_certain = _CERTAIN.search(text, domain.start(), end) is not None
+        if sign.group().strip("([{<>}]) \u00a0").casefold() == "a" and not is_certain:
+            continue  # "(a)" also counts the points of a list
+        if sign.group().endswith("\n") and not is_certain:
+            continue
+        local = _LOCAL.search(text, max(0, sign.start() - 66), sign.start())
+        if local is None and is_certain:
+            local = _LOCAL_ABOVE.search(text, max(0, sign.start() - 66), sign.start())
+        if local and any(char.isalnum() for char in local.group(1)):
             skip = len(local.group(1)) - len(local.group(1).lstrip("'`*=|/{}!?.-"))
-            yield local.start() + skip, domain.end()
+            yield local.start() + skip, end
 
 
 def find_urls(text: str) -> Iterator[Span]:
-    """Web addresses: with a scheme, with www, or bare domains of common endings such as firma.dk/job."""
+    """Web addresses: with a scheme, with www, bare domains of common endings such as firma.dk/job.
+
+    Also what somebody is called on a network, behind its name: "LinkedIn: jens-hansen", "Instagram @jens".
+    """
     for match in _URL.finditer(text):
         yield match.start(), _trim(text, match.span())
     for match in _BARE.finditer(text):
@@ -55,6 +93,9 @@ def find_urls(text: str) -> Iterator[Span]:
         host = _HOST_LEFT.search(text, left, match.start())
         if host and not _NOT_HOSTS.search(text, host.start(), match.end()):
             yield host.start(), _trim(text, (host.start(), match.end()))
+    for match in _HANDLE.finditer(text):
+        start, end = match.span(1) if match.group(1) else match.span(2)
+        yield start, _trim(text, (start, end))
 
 
 def _trim(text: str, span: Span) -> int:

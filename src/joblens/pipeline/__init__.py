@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from joblens.config import Config
     from joblens.paths import Layout
 
-STAGES = ("ingest", "clean", "split", "embed", "baseline", "train", "evaluate")
+STAGES = ("ingest", "clean", "split", "embed", "baseline", "train", "evaluate", "audit")
 
 
 def run_stage(name: str, config: "Config", layout: "Layout") -> None:

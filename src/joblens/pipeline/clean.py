@@ -47,7 +47,7 @@ def run(config: Config, layout: Layout) -> None:
         for row in table.iter_rows(named=True)
     ]
     started = monotonic()
-    extractor = build_extractor(config.cleaning, config.compute, layout.cache)
+    extractor = build_extractor(config.cleaning, config.compute)
     if extractor.name not in {"none", "patterns"}:
         extractor = RememberingExtractor(extractor, layout.cache / "clean")
     patterns = RememberingExtractor(PatternExtractor(), layout.cache / "clean", unit="texts")

@@ -199,9 +199,7 @@ class _Training:
         return self._read(self._kept / "candidate", texts)
 
     def _read(self, folder: Path, texts: Sequence[str]) -> list[list[Entity]]:
-        cleaning = Cleaning(
-            extractor="gliner", model=str(folder), keep=self._flow.labels, drop=(), backend="torch"
-        )
+        cleaning = Cleaning(extractor="gliner", model=str(folder), keep=self._flow.labels, drop=())
         return build_extractor(cleaning, self._flow.compute).extract(texts)
 
     def _measure(self, folder: Path) -> dict[str, Any]:

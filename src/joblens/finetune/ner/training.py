@@ -91,7 +91,7 @@ def train_phase(
         seed: Fixes order, dropout and label order.
         after_epoch: Told about each epoch.
     """
-    from gliner.training.trainer import Trainer, TrainingArguments
+    from gliner.training.trainer import Trainer
     from transformers import TrainerCallback
 
     trainable(model, first_layer=phase.first_layer)
@@ -124,6 +124,25 @@ def train_phase(
                 )
             return self.optimizer
 
+    arguments = _arguments(phase, checkpoints, device, seed)
+    trainer = SentenceTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=_rows(examples),
+        data_collator=LabelCollator(model, seed),
+        processing_class=model.data_processor.transformer_tokenizer,
+        callbacks=[Report()],
+    )
+    started = any(checkpoints.glob("checkpoint-*"))
+    if started:
+        logger.info("going on after the last epoch kept in %s", checkpoints)
+    trainer.train(resume_from_checkpoint=started or None)
+    model.eval()
+
+
+def _arguments(phase: Phase, checkpoints: Path, device: torch.device, seed: int) -> Any:
+    from gliner.training.trainer import TrainingArguments
+
     arguments = TrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=phase.epochs,
@@ -150,19 +169,7 @@ def train_phase(
         disable_tqdm=False,
     )
     arguments.save_safetensors = True
-    trainer = SentenceTrainer(
-        model=model,
-        args=arguments,
-        train_dataset=_rows(examples),
-        data_collator=LabelCollator(model, seed),
-        processing_class=model.data_processor.transformer_tokenizer,
-        callbacks=[Report()],
-    )
-    started = any(checkpoints.glob("checkpoint-*"))
-    if started:
-        logger.info("going on after the last epoch kept in %s", checkpoints)
-    trainer.train(resume_from_checkpoint=started or None)
-    model.eval()
+    return arguments
 
 
 class LabelCollator:

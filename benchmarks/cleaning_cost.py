@@ -1,0 +1,110 @@
+"""What cleaning costs the classification that follows: raw text, redacted text and entities only.
+
+    JOBLENS_REAL_DATA=FOLDER python benchmarks/cleaning_cost.py            # both sets, both models
+    JOBLENS_REAL_DATA=FOLDER python benchmarks/cleaning_cost.py ph lexical # one set, the lexical peer only
+
+Runs the stages of the pipeline in a folder of its own, once for each way of cleaning, on the same folds:
+adverts of the Philippines (24 categories) and of Poland (ISCO sub-major groups). `redact` masks personal data
+in the whole text, `extract` keeps only occupations, skills and tasks. The title is scrubbed and read in all
+ways. Figures are means over five folds; the difference to raw text is paired by fold.
+"""
+
+import logging
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import polars as pl
+import torch
+
+from joblens.config import Config, compose
+from joblens.metrics import accuracy, macro_f1
+from joblens.models.lexical import LexicalFeatures, lexical_scores
+from joblens.paths import Layout
+from joblens.pipeline import run_stage
+from joblens.storage import read_json, read_table
+from joblens.text import join_title
+
+REPOSITORY = Path(__file__).parents[1]
+SETS = {
+    "ph": ["data=csv", "data.path={folder}/ads/ph_ads.csv.gz", "data.text=description", "data.title=title",
+           "data.label=category", "data.min_class_size=10"],
+    "pl": ["data=parquet", "data.path={folder}/ads/pl_ads.parquet", "data.text=description",
+           "data.title=title", "data.label=isco2", "data.min_class_size=10"],
+}  # fmt: skip
+WAYS = {
+    "raw": ["cleaning=none"],
+    "redact": ["cleaning=gliner", "cleaning.output=redact"],
+    "extract": ["cleaning=gliner", "cleaning.output=extract"],
+}
+MODELS = ("lexical", "classifier")
+
+
+def configured(overrides: list[str]) -> Config:
+    """The configuration, with the cleaner of this repository."""
+    config = compose([*overrides, "tracking=none"], REPOSITORY / "configs")
+    model = config.cleaning.model
+    if model and (REPOSITORY / model).is_dir():
+        cleaning = config.cleaning.model_copy(update={"model": str(REPOSITORY / model)})
+        config = config.model_copy(update={"cleaning": cleaning})
+    return config
+
+
+def lexical_only(config: Config, layout: Layout) -> dict[str, list[float]]:
+    """Macro-F1 and accuracy of the peer on each fold, without a single vector."""
+    ads = read_table(layout.clean_ads, columns={"id", "title", "clean_text"})
+    ads = ads.join(read_table(layout.ads, columns={"id", "label"}), on="id")
+    ads = ads.join(read_table(layout.splits, columns={"id", "fold"}), on="id").sort("id")
+    names = sorted(ads["label"].unique().to_list())
+    labels = torch.tensor([names.index(label) for label in ads["label"]])
+    folds = torch.tensor(ads["fold"].cast(pl.Int64).to_list())
+    texts = [
+        join_title(title or "", text) for title, text in zip(ads["title"], ads["clean_text"], strict=True)
+    ]
+    lexical = config.baseline.lexical
+    features = LexicalFeatures(texts, lexical)
+    figures: dict[str, list[float]] = {"macro_f1": [], "accuracy": []}
+    for fold in range(config.evaluation.split.folds):
+        held, kept = torch.where(folds == fold)[0], torch.where(folds != fold)[0]
+        scores = lexical_scores(features, labels, kept, len(names), C=lexical.C, seed=config.seed)[held]
+        guesses = scores.argmax(dim=1)
+        figures["macro_f1"].append(macro_f1(guesses, labels[held], len(names)))
+        figures["accuracy"].append(accuracy(guesses, labels[held]))
+    return figures
+
+
+def main() -> None:
+    """Measure and print one table a set."""
+    logging.basicConfig(level=logging.WARNING)
+    folder = Path(os.environ["JOBLENS_REAL_DATA"]).resolve()
+    chosen = [name for name in SETS if name in sys.argv[1:]] or list(SETS)
+    models = [name for name in MODELS if name in sys.argv[1:]] or list(MODELS)
+    for name in chosen:
+        print(f"\n| {name} | macro-F1 | minus raw, points | accuracy |\n|---|---:|---:|---:|", flush=True)
+        raw: dict[str, list[float]] = {}
+        for way, cleaning in WAYS.items():
+            with tempfile.TemporaryDirectory() as place:
+                layout = Layout(Path(place))
+                overrides = [part.format(folder=folder) for part in SETS[name]] + cleaning
+                config = configured(overrides)
+                for stage in ("ingest", "clean", "split"):
+                    run_stage(stage, config, layout)
+                if models == ["lexical"]:
+                    found = {"lexical": lexical_only(config, layout)}
+                else:
+                    for stage in ("embed", "baseline", "train", "evaluate"):
+                        run_stage(stage, config, layout)
+                    folds = read_json(layout.metrics)["cross_validation"]
+                    found = {m: {k: folds[m][k]["folds"] for k in ("macro_f1", "accuracy")} for m in models}
+            for model, figures in found.items():
+                f1 = figures["macro_f1"]
+                raw.setdefault(model, f1)
+                mean = sum(f1) / len(f1)
+                less = 100 * (mean - sum(raw[model]) / len(f1))
+                exact = sum(figures["accuracy"]) / len(f1)
+                print(f"| {model}, {way} | {mean:.3f} | {less:+.1f} | {exact:.3f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

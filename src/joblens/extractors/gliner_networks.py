@@ -1,0 +1,96 @@
+"""What turns the tensors of a batch into scores: the network itself, or a graph exported from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """Probabilities of a batch, float32, on the CPU."""
+
+    values: Array
+    """(B, W, C, 3) of words, (B, W, K, C) of spans, or (B, S, C) of spans that the network proposed."""
+    spans: Array | None = None
+    """(B, S, 2) first and last word of each proposed span."""
+    exists: Array | None = None
+    """(B, S) false where a proposal is padding."""
+
+
+class Network(Protocol):
+    """Scores batches for labels that it knows in their order."""
+
+    def __call__(self, tensors: Mapping[str, Tensor]) -> Scores:
+        """The scores of a batch that `Frame.tensors` made."""
+        ...
+
+
+class TorchNetwork:
+    """The network in torch, where the model is.
+
+    Args:
+        model: A loaded GLiNER on its device, in evaluation mode.
+        labels: What to look for, in order. A bi-encoder reads them here, once.
+        threshold: The least score of any entity; for networks that propose spans.
+    """
+
+    def __init__(self, model: Any, labels: Sequence[str], threshold: float) -> None:
+        self._model = model
+        self._threshold = threshold
+        self._fixed = fixed_inputs(model, labels)
+
+    def __call__(self, tensors: Mapping[str, Tensor]) -> Scores:
+        """The scores of a batch."""
+        import torch
+
+        device = self._model.device
+        with torch.inference_mode():
+            output = self._model.model(
+                **{name: tensor.to(device) for name, tensor in tensors.items()},
+                **self._fixed,
+                threshold=self._threshold,
+            )
+            if output.span_logits is None:
+                return Scores(_probabilities(output.logits))
+            spans, exists = (tensor.cpu().numpy() for tensor in (output.span_idx, output.span_mask))
+            return Scores(_probabilities(output.span_logits), spans, exists)
+
+
+class ExportedNetwork:
+    """A graph that gliner's exporters wrote, in one of gliner's runtimes, on the CPU."""
+
+    def __init__(self, runtime: Any) -> None:
+        self._runtime = runtime
+
+    def __call__(self, tensors: Mapping[str, Tensor]) -> Scores:
+        """The scores of a batch."""
+        import torch
+
+        output = self._runtime(**tensors)
+        return Scores(_probabilities(torch.from_numpy(output.logits)))
+
+
+def _probabilities(logits: Tensor) -> Array:
+    return logits.float().sigmoid().cpu().numpy()
+
+
+def fixed_inputs(model: Any, labels: Sequence[str]) -> dict[str, Tensor]:
+    """Inputs that are the same for every batch: the label vectors (C, D) of a bi-encoder, else none."""
+    if getattr(model.config, "labels_encoder", None) is None:
+        return {}
+    import torch
+
+    tokens = model.data_processor.labels_tokenizer(
+        list(labels), return_tensors="pt", truncation=True, padding="longest"
+    ).to(model.device)
+    with torch.inference_mode():
+        vectors = model.model.token_rep_layer.encode_labels(tokens["input_ids"], tokens["attention_mask"])
+    return {"labels_embeds": vectors}
