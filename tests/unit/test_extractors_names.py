@@ -51,6 +51,9 @@ CUED = [
     ("обращаться к Анне Сергеевне", ["Анне Сергеевне"]),
     ("Osoba do kontaktu: Grzegorz Gągola", ["Grzegorz Gągola"]),
     ("Ansprechpartnerin: Ute Krüger", ["Ute Krüger"]),
+    ("Preguntar por Miguel en el 600 123 456", ["Miguel"]),
+    ("Contacto: Diego Julio Tapia", ["Diego Julio Tapia"]),  # also a month
+    ("Venlig hilsen Solvej Brandt", ["Solvej Brandt"]),  # ends like a street
     ("Mr. Smith and Dr. Jane Doe", ["Smith", "Jane Doe"]),
     ("hos fru Jensen", ["Jensen"]),
     ("г-жа Петрова", ["Петрова"]),
@@ -64,6 +67,7 @@ BESIDE = [
     ("Mette Holm, afdelingsleder, tlf. 23 45 67 89", ["Mette Holm"]),
     ("23 45 67 89 (Mette Holm)", ["Mette Holm"]),
     ("Mette, mette@firma.dk", ["Mette"]),
+    ("Тел. 8 (495) 123-45-67, Ростислав Тетерин", ["Ростислав Тетерин"]),
     ("borgeren Mette Holm (010190-1234)", ["Mette Holm"]),
     ("Mvh. Maria Lyngvang, Lillelunde Sogn, 77 55 55 77", ["Maria Lyngvang"]),
 ]
@@ -98,6 +102,7 @@ NO_NAMES = [
     "kontakt z Klientem",
     "Mød op Mandag, tlf. 23 45 67 89",
     "Firma Sp. S.A. Stanowisko",
+    "Carnet B. Valorable experiencia",
     "Vi søger en kok i Aarhus til Juni",
 ]
 

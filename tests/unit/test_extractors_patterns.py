@@ -1,6 +1,7 @@
 """Personal data by pattern: what is found, what only looks alike, and that no text takes for ever."""
 
 from collections import Counter
+from datetime import date
 from itertools import pairwise
 
 import pytest
@@ -118,6 +119,7 @@ FOUND = [
 ]
 
 LEFT_ALONE = [
+    "SRA Accounts Rules 2011",
     "Kom til os @ kontoret kl. 9",
     "look at example for more",
     "løn 35.000-40.000 kr. om måneden",
@@ -267,6 +269,49 @@ def test_an_advert_of_five_megabytes_is_masked_whole():
 def test_no_mix_of_digits_and_signs_breaks_the_patterns(text):
     masked, removed = mask(text)
     assert sum(masked.count(f"[{label}]") for label in removed) == removed.total()
+
+
+FREE = st.text(st.characters(exclude_categories=("Nd", "Cs"), exclude_characters="+-.,"), max_size=12)
+
+
+def _covers(text, value, label):
+    """Whether a find of the label covers the place where the value was put, between two blanks."""
+    start = text.index(f" {value} ") + 1
+    places = {place for span in FINDERS[label](text) for place in range(*span)}
+    return places.issuperset(range(start, start + len(value)))
+
+
+@given(
+    before=FREE, born=st.dates(date(1937, 1, 1), date(1999, 12, 31)), serial=st.integers(0, 3999), after=FREE
+)
+def test_every_danish_number_with_a_birthday_is_found_whatever_its_modulus(before, born, serial, after):
+    value = f"{born:%d%m%y}-{serial:04d}"
+    assert _covers(f"{before} {value} {after}", value, "cpr")
+
+
+@given(before=FREE, account=st.integers(0, 10**14 - 1), after=FREE)
+def test_every_danish_account_with_its_check_digits_is_found(before, account, after):
+    digits = f"{account:014d}"
+    value = f"DK{98 - int(digits + '132000') % 97:02d}{digits}"  # D = 13, K = 20, 00 for the check digits
+    assert _covers(f"{before} {value} {after}", value, "iban")
+
+
+@given(
+    before=FREE,
+    digits=st.integers(20_000_000, 99_999_999),
+    code=st.sampled_from(("+45", "+46", "+7")),
+    after=FREE.filter(
+        lambda text: not text.strip().startswith(tuple("%$€£kdeusngpzmoå"))
+    ),  # no amount of money
+)
+def test_every_number_with_a_country_code_is_found(before, digits, code, after):
+    assert _covers(f"{before} {code} {digits} {after}", f"{code} {digits}", "phone")
+
+
+@given(st.text(st.characters(exclude_categories=("Nd",)), max_size=80))
+def test_without_a_digit_there_is_no_number(text):
+    numbers = ("phone", "cpr", "cvr", "iban", "rut", "inn", "snils", "passport")
+    assert not [span for label in numbers for span in FINDERS[label](text)]
 
 
 def test_every_finder_names_its_standard_or_scope():

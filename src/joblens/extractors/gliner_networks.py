@@ -1,4 +1,4 @@
-"""What turns the tensors of a batch into scores: the network itself, or a graph exported from it."""
+"""What turns the tensors of a batch into scores."""
 
 from __future__ import annotations
 
@@ -62,20 +62,6 @@ class TorchNetwork:
                 return Scores(_probabilities(output.logits))
             spans, exists = (tensor.cpu().numpy() for tensor in (output.span_idx, output.span_mask))
             return Scores(_probabilities(output.span_logits), spans, exists)
-
-
-class ExportedNetwork:
-    """A graph that gliner's exporters wrote, in one of gliner's runtimes, on the CPU."""
-
-    def __init__(self, runtime: Any) -> None:
-        self._runtime = runtime
-
-    def __call__(self, tensors: Mapping[str, Tensor]) -> Scores:
-        """The scores of a batch."""
-        import torch
-
-        output = self._runtime(**tensors)
-        return Scores(_probabilities(torch.from_numpy(output.logits)))
 
 
 def _probabilities(logits: Tensor) -> Array:

@@ -79,7 +79,7 @@ SAYING = (
 """Says what somebody said or leads: only a full name counts."""
 
 HONORIFIC = (
-    r"(?:Mr|MR|Mrs|MRS|Ms|MS(?=\.)|Miss|Mx|Dr|DR|Prof|Hr|Frk|Fru|Sr|SR|Sra|SRA|Srta|Dña|DÑA|Doña|doña"
+    r"(?:Mr|MR|Mrs|MRS|Ms|MS(?=\.)|Miss|Mx|Dr|DR|Prof|Hr|Frk|Fru|Sr|SR(?=\.)|Sra|SRA(?=\.)|Srta|Dña|DÑA|Doña|doña"
     r"|Don|don|[Ss]eñora?"
     r"|[Hh]errn?|Frau|Pani?|Panią|Panem|Panu|hr|fru|frk|[Гг]-н[уа]?|[Гг]-ж[аеу]|[Гг]-жой|[Гг]осподин"
     r"|[Гг]оспожа"

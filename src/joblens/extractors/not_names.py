@@ -46,8 +46,8 @@ skole skolen skoler society software solutions staffing store stores studio styr
 teamet teams technologies technology trust union unit universitet universitetet university urząd pracy
 powiatowy wojewódzki gmina miejski ayuntamiento oficina empresa grupo servicio servicios departamento
 universidad instituto centro fundación ministerio junta generalitat comunidad valenciana компания группа
-центр университет ungdomsskole børnehave børnehus vuggestue biblioteket bibliotek kontoret headquarters hq
-employment payroll
+центр университет ungdomsskole residencia børnehave børnehus vuggestue biblioteket bibliotek kontoret
+headquarters hq employment payroll
 """
 _FIELDS = """
 accounting finance logistics logistik warehouse transport maintenance support quality safety security

@@ -2,9 +2,9 @@
 
 | Type | What | Standard |
 |---|---|---|
-| `email` | addresses, also "navn (at) firma.dk" and "navn [snabel-a] firma punktum dk" | RFC 5321, RFC 6531 |
-| `phone` | Danish, international, cued | ITU-T E.164, the Danish numbering plan |
-| `url` | with a scheme, with www, and bare domains of common endings | RFC 3986 |
+| `email` | addresses, also "navn (at) firma.dk" and "navn snabel-a firma punktum dk" | RFC 5321, RFC 6531 |
+| `phone` | international, the shapes of ten countries, cued | ITU-T E.164; national plans, see `phones` |
+| `url` | with a scheme, with www, bare domains of common endings, handles on networks | RFC 3986 |
 | `cpr` `cvr` | Danish person and company numbers | CPR-loven, CVR-loven |
 | `iban` | bank accounts | ISO 13616, ISO 7064 |
 | `rut` | Chilean person and company numbers | Registro Civil |
