@@ -92,7 +92,8 @@ def test_one_command_compares_all_models_on_the_sample(reproduced):
 
 def test_git_sees_only_the_lock_file_and_the_figures(reproduced):
     project, _ = reproduced
-    assert git_status(project) == ["?? dvc.lock", "?? reports/metrics.json", "?? reports/training.csv"]
+    figures = [f"?? reports/{name}" for name in ("cleaning.json", "metrics.json", "training.csv")]
+    assert git_status(project) == ["?? dvc.lock", *figures]
 
 
 def test_a_second_run_has_nothing_to_do(reproduced):
