@@ -75,4 +75,4 @@ def test_a_run_from_a_database_leaves_its_password_nowhere(database_url, reposit
     found = [path for path in tmp_path.rglob("*") if path.is_file() and secret in path.read_bytes()]
     assert found == []
     again = run("dvc", "repro", cwd=tmp_path)
-    assert again.count("didn't change, skipping") == 7
+    assert again.count("didn't change, skipping") == 8

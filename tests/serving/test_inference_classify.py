@@ -164,7 +164,7 @@ def test_a_bundle_of_another_extractor_is_refused_with_both_fingerprints(make_bu
 def test_an_extractor_given_by_hand_must_be_that_of_the_bundle_too(classifier):
     section = classifier.bundle.embedding
     encoder = ToyEncoder(dimensions=section.dimensions, seed=section.seed)
-    with pytest.raises(BundleError, match="was trained with extractor patterns 1, this is none"):
+    with pytest.raises(BundleError, match=r"was trained with extractor patterns \d+, this is none"):
         Classifier(classifier.bundle, NoExtractor(), encoder, name="mixed", version="0")
 
 
