@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,3 +85,24 @@ def _refuse_the_network(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
 def repository() -> Path:
     """The repository's root, for tests that read configs, docs or the sample."""
     return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def run() -> Callable[..., str]:
+    """`run(folder, *command)`: what a command of this environment prints in a folder, on both streams."""
+
+    def run_there(folder: Path, *command: str) -> str:
+        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            check=False,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    return run_there

@@ -1,10 +1,7 @@
 """What a user types: `joblens sample`, `joblens params`, `dvc repro`, in a Git repository of its own."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -25,35 +22,21 @@ MODELS = ("zero_shot", "centroid", "lexical", "classifier")
 STAGES = 8
 
 
-def run(project: Path, *command: str) -> str:
-    """What a command of this environment prints, on both streams."""
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(
-        command,
-        cwd=project,
-        env=environment,
-        check=False,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
-def git(project: Path, *arguments: str) -> str:
-    """Git without the settings of this machine's user."""
+@pytest.fixture(scope="module")
+def git(run):
+    """`git(project, *arguments)`: Git without the settings of this machine's user."""
     author = ("-c", "user.name=Test", "-c", "user.email=test@joblens.example", "-c", "commit.gpgsign=false")
-    return run(project, "git", *author, *arguments)
-
-
-def git_status(project: Path) -> list[str]:
-    """Every file that differs from the last commit, those of new folders one by one."""
-    return sorted(git(project, "status", "--porcelain", "--untracked-files=all").splitlines())
+    return lambda project, *arguments: run(project, "git", *author, *arguments)
 
 
 @pytest.fixture(scope="module")
-def project(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def git_status(git):
+    """Every file that differs from the last commit, those of new folders one by one."""
+    return lambda project: sorted(git(project, "status", "--porcelain", "--untracked-files=all").splitlines())
+
+
+@pytest.fixture(scope="module")
+def project(repository: Path, tmp_path_factory: pytest.TempPathFactory, run, git, git_status) -> Path:
     """A committed project with a small sample of its own, before any stage has run."""
     folder = tmp_path_factory.mktemp("user") / "project"
     for name in ("configs", "src"):
@@ -72,7 +55,7 @@ def project(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def reproduced(project: Path) -> tuple[Path, str]:
+def reproduced(project: Path, run) -> tuple[Path, str]:
     """The same project after `dvc repro`, and what that printed."""
     return project, run(project, "dvc", "repro")
 
@@ -90,20 +73,20 @@ def test_one_command_compares_all_models_on_the_sample(reproduced):
     assert layout.report.is_file()
 
 
-def test_git_sees_only_the_lock_file_and_the_figures(reproduced):
+def test_git_sees_only_the_lock_file_and_the_figures(reproduced, git_status):
     project, _ = reproduced
     figures = [f"?? reports/{name}" for name in ("cleaning.json", "metrics.json", "training.csv")]
     assert git_status(project) == ["?? dvc.lock", *figures]
 
 
-def test_a_second_run_has_nothing_to_do(reproduced):
+def test_a_second_run_has_nothing_to_do(reproduced, run):
     project, _ = reproduced
     shown = run(project, "dvc", "repro")
     assert shown.count("didn't change, skipping") == STAGES
     assert "Running stage" not in shown
 
 
-def test_another_seed_of_the_folds_leaves_the_adverts_alone(reproduced):
+def test_another_seed_of_the_folds_leaves_the_adverts_alone(reproduced, run):
     project, _ = reproduced
     params = Layout(project).params
     before = params.read_bytes()
@@ -117,7 +100,7 @@ def test_another_seed_of_the_folds_leaves_the_adverts_alone(reproduced):
     assert "clean:" not in shown
 
 
-def test_dvc_draws_the_plots_into_a_page(reproduced):
+def test_dvc_draws_the_plots_into_a_page(reproduced, run):
     project, _ = reproduced
     run(project, "dvc", "plots", "show", "--out", "page")
     page = (project / "page/index.html").read_text(encoding="utf-8")
@@ -127,7 +110,7 @@ def test_dvc_draws_the_plots_into_a_page(reproduced):
     assert "vegaEmbed" in page
 
 
-def test_dvc_shows_the_figures_of_the_metrics_file(reproduced):
+def test_dvc_shows_the_figures_of_the_metrics_file(reproduced, run):
     project, _ = reproduced
     shown = json.loads(run(project, "dvc", "metrics", "show", "--json"))
     written = json.loads(Layout(project).metrics.read_text(encoding="utf-8"))
@@ -137,7 +120,7 @@ def test_dvc_shows_the_figures_of_the_metrics_file(reproduced):
             assert figures[model][name] == written[model][name]
 
 
-def test_an_added_file_is_named_to_git_but_not_handed_over(reproduced):
+def test_an_added_file_is_named_to_git_but_not_handed_over(reproduced, run, git, git_status):
     project, _ = reproduced
     raw = project / "data/raw"
     raw.mkdir(parents=True, exist_ok=True)

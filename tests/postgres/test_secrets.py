@@ -1,10 +1,6 @@
 """`dvc repro` from a database leaves the password nowhere."""
 
-import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -28,24 +24,8 @@ OVERRIDES = (
 )
 
 
-def run(*command: str, cwd: Path) -> str:
-    """What a command of this environment prints, on both streams."""
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(
-        command,
-        cwd=cwd,
-        env=environment,
-        check=False,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
 @pytest.mark.slow
-def test_a_run_from_a_database_leaves_its_password_nowhere(database_url, repository, tmp_path):
+def test_a_run_from_a_database_leaves_its_password_nowhere(database_url, repository, tmp_path, run):
     engine = sa.create_engine(database_url.replace("postgresql://", "postgresql+psycopg://"))
     ads = pl.DataFrame(
         [{"id": ad.id, "title": ad.title, "text": ad.text, "label": ad.label} for ad in generate(200, 1)]
@@ -62,10 +42,10 @@ def test_a_run_from_a_database_leaves_its_password_nowhere(database_url, reposit
         shutil.copytree(repository / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(repository / "dvc.yaml", tmp_path / "dvc.yaml")
 
-    shown = run("dvc", "init", "--no-scm", "--quiet", cwd=tmp_path)
-    shown += run("joblens", "params", *OVERRIDES, cwd=tmp_path)
-    shown += run("joblens", "extract", "--output", "data/raw/ads.parquet", cwd=tmp_path)
-    shown += run("dvc", "repro", cwd=tmp_path)
+    shown = run(tmp_path, "dvc", "init", "--no-scm", "--quiet")
+    shown += run(tmp_path, "joblens", "params", *OVERRIDES)
+    shown += run(tmp_path, "joblens", "extract", "--output", "data/raw/ads.parquet")
+    shown += run(tmp_path, "dvc", "repro")
 
     assert Layout(tmp_path).metrics.is_file()
     assert list((tmp_path / "wandb").glob("offline-run-*"))
@@ -74,5 +54,5 @@ def test_a_run_from_a_database_leaves_its_password_nowhere(database_url, reposit
     secret = CANARY.encode()
     found = [path for path in tmp_path.rglob("*") if path.is_file() and secret in path.read_bytes()]
     assert found == []
-    again = run("dvc", "repro", cwd=tmp_path)
+    again = run(tmp_path, "dvc", "repro")
     assert again.count("didn't change, skipping") == 8
