@@ -42,25 +42,33 @@ def modules_imported_by(path: Path) -> set[str]:
 
 
 def file_of(module: str) -> Path | None:
-    """The file a module's code is in; None for a name inside a module, and for an empty `__init__`."""
+    """The file a module's code is in; None for a name inside a module, and for an empty `__init__`.
+
+    A module may have its data in a folder of the same name beside it.
+    """
     path = SOURCE.joinpath(*module.split("."))
-    if path.is_dir():
-        package = path / "__init__.py"
-        return package if package.is_file() and package.read_text("utf-8").strip() else None
+    package = path / "__init__.py"
+    if package.is_file():
+        return package if package.read_text("utf-8").strip() else None
     return path.with_suffix(".py") if path.with_suffix(".py").is_file() else None
 
 
 def resources_of(path: Path) -> set[Path]:
-    """Files beside a module that it opens by name, such as a template."""
+    """Files and folders of data beside a module that it opens by name, such as a template or a vocabulary."""
     constants = (
         node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)
     )
     names = {node.value for node in constants if isinstance(node.value, str)}
-    return {beside for beside in path.parent.iterdir() if beside.is_file() and beside.name in names}
+    return {beside for beside in path.parent.iterdir() if beside.name in names and is_data(beside)}
+
+
+def is_data(path: Path) -> bool:
+    """A file, or a folder without code."""
+    return path.is_file() or not any(path.rglob("*.py"))
 
 
 def files_run_by(stage: str) -> list[str]:
-    """Source files that the stage imports, directly or not, and the templates they read; relative and sorted.
+    """Source files that the stage imports, directly or not, and the data they read; relative and sorted.
 
     The package's own front door, `joblens/__init__.py`, only says where its public names are.
     """
@@ -104,6 +112,19 @@ def test_a_stage_depends_on_exactly_the_source_files_it_imports(stage):
     assert listed == expected, (
         f"{stage} in dvc.yaml lacks {missing}, lists {idle} for nothing; its source files are:\n{as_yaml}"
     )
+
+
+@pytest.mark.parametrize(
+    ("stage", "data"),
+    [
+        ("evaluate", "pipeline/evaluate/report.html.j2"),
+        ("audit", "sources/personal/vocabulary"),
+        ("audit", "sources/sample/vocabulary"),
+        ("audit", "sources/sample/vocabulary.py"),  # the module, not the folder of the same name
+    ],
+)
+def test_data_beside_a_module_count_as_its_source(stage, data):
+    assert f"src/joblens/{data}" in files_run_by(stage)
 
 
 @pytest.mark.parametrize("stage", STAGES)
