@@ -345,6 +345,12 @@ def test_every_link_of_the_report_leads_to_a_section(evaluated):
     assert len(targets) == 11
 
 
+def test_the_report_leads_to_the_page_of_the_leak_meter(evaluated):
+    page = evaluated.report.read_text(encoding="utf-8")
+    [other] = re.findall(r'href="([^#"]*)"', page)
+    assert evaluated.report.parent / other == evaluated.cleaning_page
+
+
 def test_the_model_card_adds_test_figures_to_the_bundles_card(evaluated, metrics):
     card = evaluated.model_card.read_text(encoding="utf-8")
     assert card.startswith((evaluated.classifier / "README.md").read_text(encoding="utf-8"))
