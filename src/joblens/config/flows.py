@@ -86,6 +86,8 @@ class NerFlow(Section):
     """Tell an encoder that knows lower case only which words began with a capital."""
     dropout: float = Field(ge=0, lt=1)
     """Share of activations dropped while training."""
+    precision: Literal["float32", "bfloat16"]
+    """Of the arithmetic in training; `bfloat16` is automatic mixed precision, weights stay in float32."""
     labels: tuple[str, ...]
     """Labels the model is for; a corpus may train others beside them."""
     data_env: str

@@ -128,6 +128,7 @@ class _Training:
             phase,
             checkpoints=self._kept / name,
             device=self._device,
+            precision=self._flow.precision,
             seed=self._flow.seed,
             after_epoch=after_epoch,
         )

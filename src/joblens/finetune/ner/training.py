@@ -76,6 +76,7 @@ def train_phase(
     *,
     checkpoints: Path,
     device: torch.device,
+    precision: str,
     seed: int,
     after_epoch: AfterEpoch,
 ) -> None:
@@ -87,7 +88,8 @@ def train_phase(
         weights: How often each is drawn in an epoch.
         phase: Epochs, batch size and rates.
         checkpoints: Folder for the state after each epoch; made when missing.
-        device: Where to train; half precision on a GPU.
+        device: Where to train.
+        precision: `bfloat16` for automatic mixed precision, else `float32`.
         seed: Fixes order, dropout and label order.
         after_epoch: Told about each epoch.
     """
@@ -121,10 +123,11 @@ def train_phase(
                         {"params": others, "lr": self.args.others_lr},
                     ],
                     weight_decay=self.args.weight_decay,
+                    fused=True,
                 )
             return self.optimizer
 
-    arguments = _arguments(phase, checkpoints, device, seed)
+    arguments = _arguments(phase, checkpoints, device, precision, seed)
     trainer = SentenceTrainer(
         model=model,
         args=arguments,
@@ -140,7 +143,7 @@ def train_phase(
     model.eval()
 
 
-def _arguments(phase: Phase, checkpoints: Path, device: torch.device, seed: int) -> Any:
+def _arguments(phase: Phase, checkpoints: Path, device: torch.device, precision: str, seed: int) -> Any:
     from gliner.training.trainer import TrainingArguments
 
     arguments = TrainingArguments(
@@ -163,7 +166,7 @@ def _arguments(phase: Phase, checkpoints: Path, device: torch.device, seed: int)
         dataloader_num_workers=0,
         dataloader_pin_memory=device.type == "cuda",
         use_cpu=device.type == "cpu",
-        bf16=device.type == "cuda",
+        bf16=precision == "bfloat16",
         report_to="none",
         seed=seed,
         disable_tqdm=False,
