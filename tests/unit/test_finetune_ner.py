@@ -138,6 +138,23 @@ def test_the_threshold_with_the_best_f1_is_chosen_and_the_lowest_of_equals():
     assert choose_threshold(gold, found, [0.3, 0.4, 0.5, 0.7]) == (0.4, 1.0)  # at 0.3 soup is wrong
 
 
+def test_what_must_not_be_missed_takes_the_lowest_threshold_that_is_precise_enough():
+    text = "Ada met Bo in Rome on Monday"
+    marked = [[entity(text, "Ada", "person"), entity(text, "Bo", "person")]]
+    found = [
+        [
+            entity(text, "Ada", "person", 0.9),
+            entity(text, "Bo", "person", 0.3),
+            entity(text, "Rome", "person", 0.2),
+            entity(text, "Monday", "person", 0.15),
+        ]
+    ]  # right among found: 2 of 4 at 0.1, 2 of 3 at 0.2, 2 of 2 at 0.25
+    candidates = [0.1, 0.2, 0.25, 0.5]
+    assert choose_threshold(marked, found, candidates, least_precision=0.6) == (0.2, 0.8)
+    assert choose_threshold(marked, found, candidates, least_precision=0.5)[0] == 0.1
+    assert choose_threshold(marked, found, candidates) == (0.25, 1.0)
+
+
 def test_the_table_has_a_row_per_label():
     score = {"task": SpanScore(1, 1, 2, 4)}
     [row] = as_table(score, {"task": SpanScore(2, 2, 2, 4)})

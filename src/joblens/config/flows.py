@@ -101,7 +101,9 @@ class NerFlow(Section):
     cross_validation: Folds | None = None
     """Measured by training the last phase once per part."""
     thresholds: tuple[float, ...]
-    """Candidates, ascending."""
+    """Candidates, ascending; the one with the best F1 is taken."""
+    least_precision: dict[str, float] = Field(default_factory=dict)
+    """Labels that must not be missed: the lowest candidate that keeps this precision is taken for them."""
     seed: int
     """Fixes data, order and weights."""
     compute: Compute
@@ -114,6 +116,9 @@ class NerFlow(Section):
         check_variable_name(self.data_env)
         if not self.phases or not self.validation or not self.thresholds:
             raise ValueError("phases, validation and thresholds each need at least one entry")
+        unknown = [label for label in self.least_precision if label not in self.labels]
+        if unknown:
+            raise ValueError(f"least_precision names '{unknown[0]}', which is none of the labels")
         folds = self.cross_validation
         if folds and folds.corpus not in {corpus.name for corpus in self.phases[-1].corpora}:
             raise ValueError(f"cross_validation.corpus '{folds.corpus}' is no corpus of the last phase")

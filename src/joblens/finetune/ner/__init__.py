@@ -83,7 +83,7 @@ class _Training:
         self._model.to(device)
         self._steps = 0
         self._validation = {
-            corpus.name: (corpus, texts_of(corpus, data, flow.seed)) for corpus in flow.validation
+            corpus.name: (corpus, texts_of(corpus, data, flow.seed + 1)) for corpus in flow.validation
         }
 
     def run(self) -> dict[str, Any]:
@@ -190,6 +190,7 @@ class _Training:
                     [[e for e in spans if e.label == label] for spans in gold],
                     [[e for e in spans if e.label == label] for spans in guesses],
                     candidates,
+                    least_precision=self._flow.least_precision.get(label),
                 )
         return chosen
 

@@ -87,23 +87,29 @@ def score_spans(
     return {**scores, "all": sum(scores.values(), NOTHING)}
 
 
-def choose_threshold(marked: Found, found: Found, candidates: Sequence[float]) -> tuple[float, float]:
+def choose_threshold(
+    marked: Found, found: Found, candidates: Sequence[float], *, least_precision: float | None = None
+) -> tuple[float, float]:
     """The candidate with the best exact F1 for spans of one label, and that F1; the lowest of equals.
 
     Args:
         marked: Spans of the label, text by text.
         found: Spans of the label with their scores, found at the lowest candidate or below.
         candidates: Thresholds in ascending order.
+        least_precision: For what must not be missed: the lowest candidate at which this share of the found
+            spans touch a marked one. Where none does, the best F1 decides.
     """
     best = (candidates[0], -1.0)
     for threshold in candidates:
         kept = [[span for span in spans if span.score >= threshold] for spans in found]
-        score = sum(
-            (score_text(gold, spans, overlap=False) for gold, spans in zip(marked, kept, strict=True)),
-            NOTHING,
+        exact, touching = (
+            sum((score_text(*pair, overlap=way) for pair in zip(marked, kept, strict=True)), NOTHING)
+            for way in (False, True)
         )
-        if score.f1 > best[1]:
-            best = (threshold, score.f1)
+        if least_precision is not None and touching.precision >= least_precision:
+            return threshold, exact.f1
+        if exact.f1 > best[1]:
+            best = (threshold, exact.f1)
     return best
 
 
