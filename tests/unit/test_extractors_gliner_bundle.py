@@ -125,11 +125,15 @@ def test_word_vectors_and_the_label_encoder_are_never_trained(model):
     trainable(model)
 
 
-def test_an_untrained_scorer_expects_nothing(model):
+def test_an_untrained_scorer_expects_nothing_and_weighs_labels_like_words():
+    fresh = new_model(SHAPE)
     with torch.no_grad():
-        scores = model.model.scorer(torch.randn(2, 5, 8), torch.randn(2, 3, 8)).sigmoid()
-    assert scores.shape == (2, 5, 3, 3)
-    assert float(scores.max()) < 0.1
+        words, labels = torch.randn(2, 50, 8), torch.randn(2, 3, 8)
+        scores = fresh.model.scorer(words, labels).sigmoid()
+        assert scores.shape == (2, 50, 3, 3)
+        assert float(scores.mean()) < 0.1
+        of_words, of_labels = fresh.model.scorer.proj_token(words), fresh.model.scorer.proj_label(labels)
+    assert 0.3 < float(of_words.std() / of_labels.std()) < 3
 
 
 def test_words_with_a_capital_get_a_mark_and_others_do_not(model):
