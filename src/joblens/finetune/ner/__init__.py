@@ -118,7 +118,8 @@ class _Training:
         def after_epoch(epoch: int, loss: float) -> None:
             self._steps = before + epoch
             scores = self._quick_scores() if not name.startswith("fold") else {}
-            logger.info("%s, epoch %d of %d: loss %.2f %s", name, epoch, phase.epochs, loss, scores)
+            f1 = {key.removesuffix("/f1"): value for key, value in scores.items() if key.endswith("/f1")}
+            logger.info("%s, epoch %d of %d: loss %.2f, F1 %s", name, epoch, phase.epochs, loss, f1)
             self._tracker.log({f"{name}/loss": loss, **scores}, step=self._steps)
 
         train_phase(
@@ -209,7 +210,7 @@ class _Training:
         for name, (corpus, texts) in self._validation.items():
             found = self._read(folder, [text.text for text in texts])
             tables[name] = {
-                "language": corpus.language,
+                "language": ", ".join(corpus.languages) if corpus.kind == "personal" else corpus.language,
                 "texts": len(texts),
                 "table": as_table(
                     score_spans(texts, found, corpus.labels),
@@ -219,11 +220,18 @@ class _Training:
         return tables
 
     def _quick_scores(self) -> dict[str, float]:
-        """Micro F1 of each validation corpus at a threshold of 0.4, for the curves."""
+        """Scores of each validation corpus at a threshold of 0.4, by label and in all, for the curves."""
         scores: dict[str, float] = {}
         for name, (corpus, texts) in self._validation.items():
             found = self._extract(dict.fromkeys(self._flow.labels, 0.4), [text.text for text in texts])
-            scores[f"{name}/f1"] = round(score_spans(texts, found, corpus.labels)["all"].f1, 4)
+            overlapping = score_spans(texts, found, corpus.labels, overlap=True)
+            for label, score in score_spans(texts, found, corpus.labels).items():
+                scores |= {
+                    f"{name}/{label}/precision": round(score.precision, 4),
+                    f"{name}/{label}/recall": round(score.recall, 4),
+                    f"{name}/{label}/f1": round(score.f1, 4),
+                    f"{name}/{label}/overlap_f1": round(overlapping[label].f1, 4),
+                }
         return scores
 
 

@@ -54,7 +54,7 @@ def card_text(flow: NerFlow, figures: Mapping[str, Any]) -> str:
         "The texts were read as `joblens clean` reads them.",
     ]
     for name, result in figures["validation"].items():
-        parts.append(f"### {name} ({result['language']}, {result['texts']:,} sentences, never trained on)")
+        parts.append(f"### {name} ({result['language']}, {result['texts']:,} texts, none trained on)")
         parts.append(_table(result["table"]))
     folds = figures["cross_validation"]
     if folds:
@@ -65,7 +65,9 @@ def card_text(flow: NerFlow, figures: Mapping[str, Any]) -> str:
         parts.append(_table(folds["table"]))
     parts += [
         _PUBLISHED.strip(),
-        "Thresholds, chosen where the first table was measured: "
+        "Thresholds, chosen on the texts of the first tables (the best F1; for "
+        + (", ".join(f"`{label}`" for label in flow.least_precision) or "none")
+        + " the lowest that keeps its precision): "
         + ", ".join(f"{label} {value:g}" for label, value in figures["thresholds"].items())
         + ".",
         "## Trained on",
