@@ -147,7 +147,10 @@ def docker(c, gpu=False):
         c.run(f"docker build -f dockerfiles/{image}.Dockerfile {backend} -t joblens-{image} .")
 
 
-@task(positional=["name"], help={"name": "A file of benchmarks/, without .py."})
-def bench(c, name):
+@task(
+    positional=["name"],
+    help={"name": "A file of benchmarks/, without .py.", "options": 'What it takes, such as "--ads 50".'},
+)
+def bench(c, name, options=""):
     """Run one benchmark."""
-    c.run(f"python benchmarks/{name}.py")
+    c.run(f"python benchmarks/{name}.py {options}".rstrip())

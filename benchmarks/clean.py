@@ -1,0 +1,294 @@
+"""Cleaning by joblens' GLiNER against `GLiNER.inference` of the same network on the same adverts, in one run.
+
+    python benchmarks/clean.py                                  # the sample, with models/cleaner
+    JOBLENS_REAL_DATA=FOLDER python benchmarks/clean.py         # the Polish adverts too, about 10 minutes
+    JOBLENS_REAL_DATA=FOLDER python benchmarks/clean.py --ads 0 # the whole Polish file: hours
+
+Ours is the whole cleaning: patterns, every word read, and nothing remembered at its start. There are two
+peers. *Cut* gives gliner whole adverts, and gliner cuts what is longer than its window: the words it has read
+are counted, and the time per word read is compared as well. *Windows* gives it all the text in windows of
+sentences that it reads whole. Both are in torch whatever `--backend` says, in float32, eight texts at once,
+and look for no patterns. Times are medians of three runs, ours and the peers' in turn; their ratios say most
+about another machine.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from joblens.config import Cleaning, Compute
+from joblens.extractors.cleaning import clean_ads
+from joblens.extractors.gliner import load_gliner
+from joblens.extractors.gliner_bundle import load_bundle
+from joblens.extractors.patterns import PatternExtractor
+from joblens.extractors.remembering import RememberingExtractor
+from joblens.records import Ad
+from joblens.text import Span, chunks, sentences
+
+REPOSITORY = Path(__file__).parents[1]
+POLISH = "ads/pl_ads.parquet"
+SAMPLE = "data/sample/ads.jsonl"
+RUNS = 3
+BATCH = 8  # what gliner takes when it is not told
+THRESHOLD = 0.5  # of gliner, and of both where their entities are compared
+COMPUTE = Compute(device="cpu", workers=1, encode_batch_size=16)
+
+
+class Peer:
+    """`GLiNER.inference` of the network in a folder, for the labels that the cleaning asks for.
+
+    Args:
+        folder: A cleaner of joblens.
+        labels: What to look for.
+    """
+
+    def __init__(self, folder: Path, labels: Sequence[str]) -> None:
+        self._model = load_bundle(folder).model
+        self.labels = list(labels)
+
+    def read(self, texts: list[str]) -> None:
+        """Find the entities of texts as they are; what is too long is cut."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that a text was cut; it is counted below
+            self._model.inference(texts, self.labels, threshold=THRESHOLD, batch_size=BATCH)
+
+    def spans(self, texts: list[str], label: str) -> list[list[Span]]:
+        """Where each text has entities of one label."""
+        found = self._model.inference(texts, [label], threshold=THRESHOLD, batch_size=BATCH)
+        return [[(entity["start"], entity["end"]) for entity in entities] for entities in found]
+
+    def words(self, texts: Sequence[str]) -> int:
+        """How many words, by gliner's splitter, the texts have."""
+        return sum(len(self._words(text)) for text in texts)
+
+    def words_read(self, texts: Sequence[str]) -> int:
+        """How many of them are left when gliner has cut the texts."""
+        total = 0
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            for text in texts:
+                prepared = self._model.prepare_batch([text], self.labels)
+                if prepared["input_x"]:
+                    batch = self._model.collate_batch(prepared["input_x"], prepared["entity_types"])
+                    total += int(batch["words_mask"].max())
+        return total
+
+    def windows(self, text: str) -> list[str]:
+        """The text in as few pieces of whole sentences as gliner reads whole; longer sentences are cut."""
+        tokenizer = self._model.data_processor.transformer_tokenizer
+        room, most = tokenizer.model_max_length - tokenizer.num_special_tokens_to_add(), self._most_words
+        pieces: list[tuple[int, int, int, int]] = []  # start, end, words, subwords
+        for start, end in sentences(text):
+            words = self._words(text[start:end])
+            costs = [self._subwords(text[start + first : start + last]) for first, last in words]
+            for first, last in chunks(costs, room, most=most):
+                place = (start + words[first][0], start + words[last - 1][1])
+                pieces.append((*place, last - first, sum(costs[first:last])))
+        packed: list[Span] = []
+        words_left = room_left = 0
+        for start, end, count, cost in pieces:
+            if count <= words_left and cost <= room_left:
+                packed[-1] = (packed[-1][0], end)
+            else:
+                packed.append((start, end))
+                words_left, room_left = most, room
+            words_left, room_left = words_left - count, room_left - cost
+        return [text[start:end] for start, end in packed]
+
+    @property
+    def _most_words(self) -> int:
+        return int(self._model.config.max_len)
+
+    def _words(self, text: str) -> list[Span]:
+        return [(start, end) for _, start, end in self._model.data_processor.words_splitter(text)]
+
+    def _subwords(self, word: str) -> int:
+        tokenizer = self._model.data_processor.transformer_tokenizer
+        return len(tokenizer([word], is_split_into_words=True, add_special_tokens=False)["input_ids"])
+
+
+class Cleaner:
+    """The cleaning as stage `clean` does it, remembering in a folder.
+
+    Args:
+        cleaning: With which model, and how it runs.
+    """
+
+    def __init__(self, cleaning: Cleaning) -> None:
+        self._cleaning = cleaning
+        self._extractor = load_gliner(cleaning, COMPUTE)
+
+    def clean(self, ads: Sequence[Ad], memory: Path) -> None:
+        """Clean adverts, and see that every word was read."""
+        extractor = RememberingExtractor(self._extractor, memory)
+        patterns = RememberingExtractor(PatternExtractor(), memory, unit="texts")
+        cleaned = clean_ads(ads, self._cleaning, extractor, patterns=patterns)
+        if any(ad.words_in != ad.words_read for ad in cleaned):
+            raise SystemExit("not every word was read")
+
+
+def seconds(work: Callable[[], None]) -> float:
+    """Wall time of one call."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def joined(ads: Sequence[Ad]) -> list[str]:
+    """Title and text of each advert as one."""
+    return [f"{ad.title}\n{ad.text}" for ad in ads]
+
+
+def cuts(ad: Ad) -> list[str]:
+    """The sentences of title and text."""
+    return [text[start:end] for text in (ad.title, ad.text) for start, end in sentences(text)]
+
+
+def repeated(ads: Sequence[Ad]) -> float:
+    """Share of sentences that stood in the adverts before."""
+    every = [sentence for ad in ads for sentence in cuts(ad)]
+    return 1 - len(set(every)) / len(every)
+
+
+def without_repeats(ads: Sequence[Ad]) -> list[Ad]:
+    """Adverts of the sentences that came in none before them, each once; without any, none is made."""
+    seen: set[str] = set()
+    fresh: list[Ad] = []
+    for ad in ads:
+        new = [sentence for sentence in dict.fromkeys(cuts(ad)) if sentence not in seen]
+        seen.update(new)
+        if new:
+            fresh.append(Ad(ad.id, "", "\n".join(new)))
+    return fresh
+
+
+def compare(name: str, ads: Sequence[Ad], cleaner: Cleaner, peer: Peer) -> None:
+    """Print how long ours and both peers take for the adverts."""
+    whole = joined(ads)
+    windows = [window for text in whole for window in peer.windows(text)]
+    words, cut_words, window_words = peer.words(whole), peer.words_read(whole), peer.words_read(windows)
+    ours, cut, windowed = [], [], []
+    for _ in range(RUNS):
+        with tempfile.TemporaryDirectory() as memory:
+            ours.append(seconds(lambda memory=memory: cleaner.clean(ads, Path(memory))))
+        cut.append(seconds(lambda: peer.read(whole)))
+        windowed.append(seconds(lambda: peer.read(windows)))
+    mine, plain, fair = (statistics.median(times) for times in (ours, cut, windowed))
+    print(f"\n{name}: {len(ads)} adverts, {words} words, {repeated(ads):.0%} of the sentences repeated")
+    print(f"{'':10}{'adverts/s':>10}{'words read':>12}{'ours is':>10}{'per word read':>15}  seconds")
+    rows = (
+        ("ours", mine, words, ours),
+        ("cut", plain, cut_words, cut),
+        ("windows", fair, window_words, windowed),
+    )
+    for label, median, read, times in rows:
+        ratio, per_word = median / mine, (median / read) / (mine / words)
+        runs = " ".join(f"{one:.1f}" for one in times)
+        print(
+            f"{label:10}{len(ads) / median:10.1f}{read:12}{ratio:9.2f}x{per_word:14.2f}x  {runs}", flush=True
+        )
+
+
+def again(name: str, ads: Sequence[Ad], cleaner: Cleaner) -> None:
+    """Print what the last hundredth of the adverts costs once the others are cleaned."""
+    old = ads[: len(ads) - max(1, len(ads) // 100)]
+    known = {sentence for ad in old for sentence in cuts(ad)}
+    new = [sentence for ad in ads[len(old) :] for sentence in cuts(ad)]
+    unknown = sum(sentence not in known for sentence in new)
+    with tempfile.TemporaryDirectory() as folder:
+        memory = Path(folder)
+        full = seconds(lambda: cleaner.clean(old, memory))
+        more = seconds(lambda: cleaner.clean(ads, memory))
+        same = [seconds(lambda: cleaner.clean(ads, memory)) for _ in range(RUNS)]
+    print(
+        f"\n{name}: {len(old)} adverts take {full:.2f} s; with {len(ads) - len(old)} more, {unknown} of "
+        f"whose {len(new)} sentences are new, {more:.2f} s, {more / full:.1%} of that (limit 5 %); "
+        f"with nothing new {statistics.median(same):.2f} s",
+        flush=True,
+    )
+
+
+def agreement(ads: Sequence[Ad], cleaning: Cleaning, peer: Peer) -> None:
+    """Print how many entities are the same as gliner's own, sentence by sentence, at one threshold.
+
+    gliner is asked for one label at a time: asked for several it keeps one of all entities that overlap, and
+    ours keeps one a label. The network has an encoder of its own for labels, so none of them sees another.
+    """
+    texts = list(dict.fromkeys(sentence for ad in ads for sentence in cuts(ad)))
+    extractor = load_gliner(cleaning.model_copy(update={"threshold": THRESHOLD}), COMPUTE)
+    ours = {
+        (row, entity.start, entity.end, entity.label)
+        for row, entities in enumerate(extractor.extract(texts))
+        for entity in entities
+    }
+    theirs = {
+        (row, start, end, label)
+        for label in peer.labels
+        for row, spans in enumerate(peer.spans(texts, label))
+        for start, end in spans
+    }
+    f1 = 2 * len(ours & theirs) / max(1, len(ours) + len(theirs))
+    print(
+        f"\nagreement on {len(texts)} sentences at threshold {THRESHOLD}: F1 {f1:.4f}; "
+        f"{len(ours)} entities of ours, {len(theirs)} of gliner's, {len(ours & theirs)} the same"
+    )
+
+
+def sample_ads() -> list[Ad]:
+    """The bundled synthetic adverts, reposts among them, in their order."""
+    lines = (REPOSITORY / SAMPLE).read_text(encoding="utf-8").splitlines()
+    return [Ad(ad["id"], ad["title"], ad["text"]) for ad in map(json.loads, lines)]
+
+
+def polish_ads() -> list[Ad]:
+    """The Polish adverts in the order of their file; none where they are not."""
+    folder = os.environ.get("JOBLENS_REAL_DATA")
+    if not folder:
+        return []
+    table = pl.read_parquet(Path(folder) / POLISH)
+    return [
+        Ad(row["id"], row["title"] or "", row["description"] or "") for row in table.iter_rows(named=True)
+    ]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--model", type=Path, default=REPOSITORY / "models/cleaner", help="a cleaner of joblens"
+    )
+    parser.add_argument("--ads", type=int, default=180, help="adverts of each corpus, from its first; 0: all")
+    backends = ("torch", "onnx", "onnx_int8", "openvino")
+    parser.add_argument("--backend", choices=backends, default="torch", help="of ours; peers are in torch")
+    arguments = parser.parse_args()
+    cleaning = Cleaning(extractor="gliner", model=str(arguments.model), backend=arguments.backend)
+    started = time.perf_counter()
+    cleaner = Cleaner(cleaning)
+    print(
+        f"{arguments.model} by {arguments.backend}, loaded in {time.perf_counter() - started:.1f} s, which is in no figure below"
+    )
+    peer = Peer(arguments.model, (*cleaning.keep, *cleaning.drop))
+    peer.read(["Kok"])  # the first call of a network is slower than the others
+    corpora = {"sample with reposts": sample_ads(), "Polish adverts": polish_ads()}
+    for name, ads in corpora.items():
+        if not ads:
+            print(f"\n{name}: JOBLENS_REAL_DATA names no folder with them")
+            continue
+        part = ads[: arguments.ads or None]
+        kept = f"first {len(part)} of {len(ads)}; of all, {repeated(ads):.0%} of the sentences are repeated"
+        compare(f"{name} ({kept})", part, cleaner, peer)
+        compare(f"{name}, no sentence twice", without_repeats(part)[: len(part) // 2], cleaner, peer)
+        again(f"{name}, 1 % new", ads[: 4 * len(part)], cleaner)
+    agreement(corpora["sample with reposts"][:100], cleaning, peer)
+
+
+if __name__ == "__main__":
+    main()
