@@ -124,14 +124,14 @@ class Data(Section):
 class Cleaning(Section):
     """What is kept of an advert and what is dropped."""
 
-    extractor: Literal["none", "patterns", "gliner", "toy"]
+    extractor: Literal["none", "patterns", "gliner", "gliner2", "toy"]
     """`none` keeps the text; `patterns` masks personal data; the others also read entities."""
     output: Literal["extract", "redact"] = "extract"
     """What leaves an extractor that reads entities: only those that are kept, or the whole text, masked."""
     template: str = "{occupation}; {skills}; {tasks}"
     """How `extract` writes the kept entities; an empty field goes together with the text before it."""
     model: str | None = None
-    """For `gliner`: a local folder or a hub id."""
+    """For `gliner` and `gliner2`: a local folder or a hub id."""
     revision: str | None = None
     """For a hub id: the pinned commit."""
     keep: tuple[str, ...] = ("occupation", "skill", "task")
@@ -153,8 +153,8 @@ class Cleaning(Section):
 
     @model_validator(mode="after")
     def _model_extractors_have_a_model(self) -> Self:
-        if self.extractor == "gliner" and self.model is None:
-            raise ValueError("extractor 'gliner' needs cleaning.model, a folder or a hub id")
+        if self.extractor in {"gliner", "gliner2"} and self.model is None:
+            raise ValueError(f"extractor '{self.extractor}' needs cleaning.model, a folder or a hub id")
         return self
 
 

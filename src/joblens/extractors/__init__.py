@@ -1,4 +1,4 @@
-"""From text to entities: personal-data patterns, a GLiNER model, and a toy twin of it."""
+"""From text to entities: personal-data patterns, a GLiNER or GLiNER2 model, and a toy twin of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Extractor(Protocol):
     """Finds the spans of a text that mean something."""
 
     name: str
-    """The config word: `none`, `patterns`, `gliner` or `toy`."""
+    """The config word: `none`, `patterns`, `gliner`, `gliner2` or `toy`."""
     fingerprint: str
     """Changes whenever the entities of some text may change: model weights, labels, thresholds, windows."""
 
@@ -44,6 +44,10 @@ def build_extractor(cleaning: Cleaning, compute: Compute) -> Extractor:
         from joblens.extractors.gliner import load_gliner
 
         return load_gliner(cleaning, compute)
+    if cleaning.extractor == "gliner2":
+        from joblens.extractors.gliner2 import load_gliner2
+
+        return load_gliner2(cleaning, compute)
     if cleaning.extractor == "toy":
         from joblens.extractors.toy import ToyExtractor
 
