@@ -272,9 +272,8 @@ def main() -> None:
     cleaning = Cleaning(extractor="gliner", model=str(arguments.model), backend=arguments.backend)
     started = time.perf_counter()
     cleaner = Cleaner(cleaning)
-    print(
-        f"{arguments.model} by {arguments.backend}, loaded in {time.perf_counter() - started:.1f} s, which is in no figure below"
-    )
+    took = time.perf_counter() - started
+    print(f"{arguments.model} by {arguments.backend}, loaded in {took:.1f} s, which is in no figure below")
     peer = Peer(arguments.model, (*cleaning.keep, *cleaning.drop))
     peer.read(["Kok"])  # the first call of a network is slower than the others
     corpora = {"sample with reposts": sample_ads(), "Polish adverts": polish_ads()}
