@@ -19,6 +19,10 @@ FOUND = [
     ("Rådhuspladsen, 8000 Aarhus C", "[address]"),
     ("Arbejdsadressen er Kastanjeparken 119", "Arbejdsadressen er [address]"),
     ("Havnegade 3-5 i Odense", "[address] i Odense"),
+    ("Lindevej 42D, kld. tv, 5272 Odense", "[address]"),
+    ("Lindevej 1, st, 6545 Ulfborg", "[address]"),
+    ("Kom forbi Parkbakken 47A og hils", "Kom forbi [address] og hils"),
+    ("Højskov A/S, Grønnebakken 217\nVi søger", "Højskov A/S, [address]\nVi søger"),
     ("Storgatan 5 lgh 1102, 123 45 Uppsala", "[address]"),
     ("Storgata 5, 0155 Oslo", "[address]"),
     ("Berliner Straße 5, 10115 Berlin", "[address]"),
@@ -27,13 +31,21 @@ FOUND = [
     ("SW1A 1AA", "[address]"),
     ("1600 Pennsylvania Ave NW, Washington, DC 20500", "[address]"),
     ("221B Baker Street", "[address]"),
+    ("Flat 21, 41 Hill Close", "[address]"),
+    ("Suite 290, 215 Cedar St, Woodham IB11 5LU", "[address]"),
+    ("27 North St, Wesley CY15 6QP", "[address]"),
+    ("You will find us at 4 River Court.", "You will find us at [address]."),
+    ("Location: 19 Main Drive", "Location: [address]"),
+    ("42 Pennywell Drive", "[address]"),
     ("Calle Mayor 12, 3º B, 28013 Madrid", "[address]"),
     ("C/ de la Princesa, 5", "[address]"),
     ("Avda. de América nº 4", "[address]"),
+    ("Pasaje Quiroga N° 2925, depto. 900", "[address]"),
     ("Av. Providencia 1234, Of. 501, Santiago", "[address], Santiago"),
     ("офис: ул. Мясницкая, д. 5, кв. 3", "офис: [address]"),
     ("101000, г. Москва, ул. Ленина 5", "[address]"),
     ("Невский пр., 28", "[address]"),
+    ("301184, Балашов, ул. Горняцкая, д. 11, корп. 2", "[address]"),
     ("ul. Polna 5/3, 00-123 Warszawa", "[address]"),
     ("Adres: Dębowa 8, 11-100 Olsztyn", "Adres: [address]"),
     ("Postboks 123, 8100 Aarhus C", "[address]"),
@@ -48,6 +60,8 @@ LEFT_ALONE = [
     "uge 12 til 37",
     "100 Great Place to work",
     "24 Hour Road",
+    "a 5 Star Hotel, 2 Day Drive, 3 Business Park managers, 12 Company House visits",
+    "Idrætsparken 12 kampe og Solbakken 8 beboere",
     "5 years Drive",
     "DDR4 16GB, PC4 2GB",
     "Motorvejen 12 km væk",
@@ -80,6 +94,29 @@ def test_a_street_with_a_number_is_found_whatever_stands_before(before, street, 
     covered = {place for span in find_addresses(text) for place in range(*span)}
     start = text.rindex(f"{street} {number}")
     assert covered.issuperset(range(start, start + len(f"{street} {number}")))
+
+
+HOUSES = st.from_regex(r"[1-9][0-9]{0,2}( ?[A-H])?", fullmatch=True)
+FLOORS = st.sampled_from(
+    ["", ", st.", ", st", ", kld.", ", kld. th", ", kl. tv.", ", 2. mf", ", 1. sal", ", 3. th."]
+)
+CODES = st.integers(1000, 9990)
+
+
+@given(street=STREETS.filter(lambda street: street != "Storgatan"), house=HOUSES, floor=FLOORS, code=CODES)
+def test_a_danish_address_is_masked_whole_whatever_its_floor(street, house, floor, code):
+    assert mask(f"Bo på {street} {house}{floor}, {code} Ulfborg.")[0] == "Bo på [address]."
+
+
+@given(
+    unit=st.sampled_from(["", "Flat 7, ", "Suite 290, ", "Unit 3 "]),
+    number=st.integers(1, 9999),
+    name=st.sampled_from("Springfield Windsor Station High Maple".split()),
+    kind=st.sampled_from("Street St Road Avenue Lane Close Court Drive Way Park".split()),
+    code=st.from_regex(r"[A-Z]{1,2}[1-9][0-9]? [0-9][ABD-HJLNP-UW-Z]{2}", fullmatch=True),
+)
+def test_a_british_address_is_masked_with_its_unit_and_postcode(unit, number, name, kind, code):
+    assert mask(f"Visit {unit}{number} {name} {kind}, Ashford {code}.")[0] == "Visit [address]."
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=("Nd",)), max_size=100))

@@ -53,6 +53,7 @@ CUED = [
     ("Ansprechpartnerin: Ute Krüger", ["Ute Krüger"]),
     ("Preguntar por Miguel en el 600 123 456", ["Miguel"]),
     ("Contacto: Diego Julio Tapia", ["Diego Julio Tapia"]),  # also a month
+    ("Line Bech, HR-chef, mail: job@firma.dk", ["Line Bech"]),  # an English word as well
     ("Venlig hilsen Solvej Brandt", ["Solvej Brandt"]),  # ends like a street
     ("Mr. Smith and Dr. Jane Doe", ["Smith", "Jane Doe"]),
     ("hos fru Jensen", ["Jensen"]),

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joblens.extractors import patterns
+from joblens.extractors.domains import COUNTRY_ENDINGS
 from joblens.extractors.patterns import FINDERS, PatternExtractor, find_pii, mask
 
 FOUND = [
@@ -25,6 +26,11 @@ FOUND = [
     ("navn (a) firma.dk", "[email]"),
     ("navn snabela firma punktum dk", "[email]"),
     ("имя собака фирма точка ру", "[email]"),
+    ("write to applications at firma[dot]com", "write to [email]"),
+    ("mette.holm at post [dot] firma [dot] com", "[email]"),
+    ("Please write to mette_holm at firma.ie, or call", "Please write to [email], or call"),
+    ("Contact: Mette Holm, mette at firma.ie", "Contact: [person], [email]"),
+    ("Applications go to jobs at mail.firma.com.", "Applications go to [email]."),
     ("navn@\nfirma.dk", "[email]"),
     ("navn\n@firma.dk", "[email]"),
     ("navn@firma.\ndk", "[email]"),
@@ -71,11 +77,15 @@ FOUND = [
     ("8 (495) 123-45-67", "[phone]"),  # Russian
     ("8-912-345-67-89", "[phone]"),
     ("89123456789", "[phone]"),
+    ("8-912-345-67-89- Иван", "[phone]- Иван"),  # the next point of a list
     ("(495) 123-45-67", "[phone]"),
     ("600 123 456", "[phone]"),  # Spanish, Polish
     ("91 234 56 78", "[phone]"),
     ("985 19 60 54", "[phone]"),
     ("0489 25 37 29", "[phone]"),
+    ("Kaj (031-77 81 94) og Bo (0161 632 9403)", "Kaj ([phone]) og Bo ([phone])"),  # in brackets whole
+    ("driftschef2201 1451 og chef600 123 456", "driftschef[phone] og chef[phone]"),  # a blank was lost
+    ("935 79 040", "[phone]"),
     ("(37) 788-063", "[phone]"),
     ("Phone:\n467 3395", "Phone:\n[phone]"),
     ("930.167.3943 fax", "[phone] fax"),
@@ -85,6 +95,8 @@ FOUND = [
     ("Se https://www.firma.dk/job?id=1.", "Se [url]."),
     ("(www.firma.dk)", "([url])"),
     ("læs på firma.dk/job, tak", "læs på [url], tak"),
+    ("Más información en firma.es", "Más información en [url]"),  # any country's ending
+    ("Visit hr.firma.com.au or firma.no and apply", "Visit [url] or [url] and apply"),
     ("linkedin.com/in/jens-hansen-123", "[url]"),
     ("LinkedIn: jens-hansen-123", "LinkedIn: [url]"),
     ("LinkedIn: /in/jenshansen", "LinkedIn: [url]"),
@@ -106,6 +118,7 @@ FOUND = [
     ("GB82WEST12345698765432", "[iban]"),
     ("RUT 12.345.678-5", "RUT [rut]"),
     ("12345678-5", "[rut]"),
+    ("RUT 12.345.678-5Para más", "RUT [rut]Para más"),
     ("ИНН 7707083893", "ИНН [inn]"),
     ("ИНН: 500100732259", "ИНН: [inn]"),
     ("INN 7707083893", "INN [inn]"),
@@ -123,6 +136,11 @@ LEFT_ALONE = [
     "Kom til os @ kontoret kl. 9",
     "look at example for more",
     "løn 35.000-40.000 kr. om måneden",
+    "7 at most, 24/7 at work, e.g. at home",
+    "Vue.js, Next.js og index.html",
+    "what is expected.to create; medicin.in. mikro",
+    "ustawa z późn.zm), sp.z.o.o. i f.eks.",
+    "12.345.678-5AB",
     "25.000.000 kr",
     "25 000 000",
     "salary 2500-3000 per month",
@@ -178,6 +196,12 @@ def test_personal_data_is_masked_by_type(text, expected):
 @pytest.mark.parametrize("text", LEFT_ALONE)
 def test_what_only_looks_like_personal_data_stays(text):
     assert mask(text) == (text, Counter())
+
+
+def test_before_a_domain_only_a_mailbox_makes_the_word_at_an_address():
+    assert (
+        mask("join us at firma.com, write to us at firma.com")[0] == "join us at [url], write to us at [url]"
+    )
 
 
 def test_masks_are_counted_by_type():
@@ -287,6 +311,41 @@ def _covers(text, value, label):
 def test_every_danish_number_with_a_birthday_is_found_whatever_its_modulus(before, born, serial, after):
     value = f"{born:%d%m%y}-{serial:04d}"
     assert _covers(f"{before} {value} {after}", value, "cpr")
+
+
+HOSTS = st.sampled_from("firma hr.firma uni-nord".split())
+
+
+@given(
+    host=HOSTS,
+    ending=st.sampled_from(sorted(COUNTRY_ENDINGS)),
+    after=st.sampled_from(["", ".", ", tak", "\nTak"]),
+)
+def test_a_host_with_any_national_ending_is_found(host, ending, after):
+    assert mask(f"Se {host}.{ending}{after}")[0] == f"Se [url]{after}"
+
+
+LOCALS = st.from_regex(r"[a-z]{2,9}[._][a-z]{2,9}|[a-z]{2,9}[0-9]{1,3}", fullmatch=True)
+
+
+@given(local=LOCALS, ending=st.sampled_from("com ie dk co.uk es".split()))
+def test_a_mailbox_of_telling_form_is_found_before_a_plain_at(local, ending):
+    assert mask(f"Reach us on {local} at firma.{ending} today")[0] == "Reach us on [email] today"
+
+
+NATIONAL = (  # d any digit, D one that may lead
+    "Dd dd dd dd|Dddd dddd|9dd dd ddd|070-ddd dd dd|08-ddd ddd dd|031-dd dd dd|030 dddddddd|0151 ddddddd"
+    "|020 7ddd dddd|0161 Ddd dddd|07ddd dddddd|Ddd-Ddd-dddd|8-9dd-ddd-dd-dd".split("|")
+)
+
+
+@given(st.data())
+def test_a_national_number_is_found_in_brackets_and_behind_a_word_that_lost_its_blank(data):
+    form = data.draw(st.sampled_from(NATIONAL))
+    digits = {"d": st.sampled_from("0123456789"), "D": st.sampled_from("23456789")}
+    number = "".join(data.draw(digits[char]) if char in digits else char for char in form)
+    assert mask(f"Ring til os ({number}) i dag")[0] == "Ring til os ([phone]) i dag"
+    assert mask(f"chef{number}, tak")[0] == "chef[phone], tak"
 
 
 @given(before=FREE, account=st.integers(0, 10**14 - 1), after=FREE)

@@ -40,6 +40,11 @@ _PLACE_ENDS = tuple(
     " steig".split()
 )
 """Ends that are ordinary words as well: a postcode, a floor or a word such as "adresse" must stand beside."""
+_NAMED_PLACES = tuple(
+    "parken bakken bakke engen marken lunden højen krogen svinget ringen volden løkken dalen skoven hegnet"
+    " vangen banken kæret backen svingen haugen åsen lia weg platz damm ufer chaussee".split()
+)
+"""Those of them that say little but where something is: a compound with a number is enough."""
 _TOWN_NAME = rf"[{UPPERS}][\w'’-]{{1,30}}"
 _BEFORE_TYPE = frozenset(
     "gammel gl gl. ny nye store st. lille vester øster nørre sønder sankt sct sct. skt skt.".split()
@@ -56,7 +61,8 @@ _HOUSE = re.compile(
 _FLOOR = re.compile(
     rf"(?:,? ?(?:{_S}|,)(?:(?:[0-9]{{1,2}}|st|kl|kld|stuen|parterre)\.?{_S}?(?:sal|etage|våning|etasje"
     rf"|OG|Stock)\b\.?"
-    rf"|(?:[0-9]{{1,2}}\.|st\.?|kl\.?){_S}?(?:tv|th|mf|dør{_S}?[0-9]{{1,3}})\b\.?|(?:tv|th|mf)\b\.?|st\."
+    rf"|(?:[0-9]{{1,2}}\.|st\.?|kld?\.?){_S}?(?:tv|th|mf|dør{_S}?[0-9]{{1,3}})\b\.?|(?:tv|th|mf)\b\.?"
+    rf"|(?:st|kld?)\.|(?:st|kld)(?={_S}?[,.;)\n–-]|{_S}?\Z)"
     rf"|[0-9]{{1,2}}\.(?![0-9])"
     rf"|lgh{_S}?[0-9]{{4}}|H0[0-9]{{3}}|Whg\.?{_S}?[0-9]{{1,4}}|lejl\.?{_S}?[0-9]{{1,4}}))+",
     re.IGNORECASE,
@@ -72,7 +78,8 @@ _POSTCODE = re.compile(
 )
 _UNNUMBERED = re.compile(rf"([{UPPERS}][\w'’.-]{{4,40}}),{_S}(?:DK-)?[0-9]{{4}}{_S}{_TOWN}")
 _PLACE_CUE = re.compile(
-    r"(?:adresse\w{0,9}|beliggende|ligger(?: centralt)?|bor|kontor(?:et)?|lokaler|address|mødested|besøg os)"
+    r"(?:adresse\w{0,9}|beliggende|ligger(?: centralt)?|bor|bopæl|kontor(?:et)?|lokaler|address|location"
+    r"|mødested|besøg os|forbi|drop by)"
     r"(?: (?:på|er|i|is))?:?\s{1,2}\Z|\b(?:på|til|at)\s\Z",
     re.IGNORECASE,
 )
@@ -101,9 +108,23 @@ _US_STATES = (
     "|NC|ND|OH|OK|OR|PA"
     "|PR|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY"
 )
+_ENGLISH_UNIT = rf"(?:Flat|Suite|Ste|Apt|Apartment|Unit|Room|Rm|Floor)\.?{_S}#?[0-9]{{1,5}}[A-Za-z]?"
+_UNIT_BEFORE = re.compile(rf"(?<!\w){_ENGLISH_UNIT},?{_S}\Z")
+_ENGLISH_CUE = re.compile(
+    r"(?:\bat|\baddress(?: is)?:?|\blocation:?|\bdrop by|\bvisit(?: us at)?)\s\Z", re.IGNORECASE
+)
+_STREET_WORDS = frozenset(
+    "high station main church park mill victoria green manor kings queens new grange north south west east"
+    " school market bridge castle the london first second third fourth fifth central long hill lake".split()
+)
+"""First words of many streets that are ordinary words too (Ordnance Survey and US Census counts of names)."""
+_COUNTED = frozenset(
+    "hour hours day days week weeks month months year years star km mile miles minute minutes".split()
+)
 _ENGLISH = re.compile(
     rf"[0-9](?<![\w.,:/€$£-][0-9])[0-9]{{0,4}}[A-Za-z]?(?:[-–][0-9]{{1,4}})?{_S}"
-    rf"(?:{_CAP}{_S}){{1,4}}?(?:({_ENGLISH_STREET})|{_ENGLISH_PLACE})\b\.?(?:{_S}(?:[NSEW]|[NS][EW])\b\.?)?"
+    rf"(?:{_CAP}{_S}){{1,4}}?(?:({_ENGLISH_STREET})|{_ENGLISH_PLACE})\b"
+    rf"(?:(?<=\b(?:St|Rd|Ln|Dr|Ct|Sq|Pl))\.|(?<=\b(?:Ave|Hwy|Cir))\.|(?<=Blvd|Pkwy)\.)?(?:{_S}(?:[NSEW]|[NS][EW])\b\.?)?"
 )
 _UNIT = re.compile(
     rf",?{_S}(?:Suite|Ste|Apt|Apartment|Unit|Floor|Fl|Room|Rm|Flat|#){_S}?\.?{_S}?#?[0-9]{{1,5}}[A-Za-z]?\b"
@@ -111,7 +132,7 @@ _UNIT = re.compile(
 )
 _ENGLISH_TAIL = re.compile(
     rf"(?:,?{_S}[{UPPERS}][\w'’.-]{{1,25}}(?:{_S}[{UPPERS}][\w'’.-]{{1,25}}){{0,2}}){{0,3}},?{_S}"
-    rf"(?:(?:{_US_STATES}){_S}[0-9]{{5}}(?:-[0-9]{{4}})?(?!\w)|{_UK_CODE})"
+    rf"(?:(?:{_US_STATES}){_S}[0-9]{{5}}(?:-[0-9]{{4}})?(?!\w)|[A-Z]{{1,2}}[0-9][0-9A-Z]?{_S}[0-9][A-Z]{{2}}(?!\w))"
 )
 _SPANISH = re.compile(
     rf"(?<!\w)(?i:c/|calle|cl\.|avenida|avda\.?|av\.|plaza|pza\.?|plza\.?|paseo|p[º.ª]|carretera|ctra\.?"
@@ -120,7 +141,7 @@ _SPANISH = re.compile(
     rf"|pol\. ?ind\."
     rf"|urbanización|urb\.|carrer|avinguda|plaça|passeig){_S}?(?:(?:de|del|la|las|los|el|d'|les){_S}){{0,3}}"
     rf"{_CAP}(?:{_S}(?:(?:de|del|la|las|los|el|y){_S}){{0,3}}{_CAP}){{0,4}},?{_S}?"
-    rf"(?:n[º°o.]{{1,2}}|núm\.?|número|#|Nº)?{_S}?(?:[0-9]{{1,5}}(?![0-9%€])|s/n(?!\w))"
+    rf"(?:[Nn][º°o.]{{1,2}}|núm\.?|número|#)?{_S}?(?:[0-9]{{1,5}}(?![0-9%€])|s/n(?!\w))"
 )
 _SPANISH_TAIL = re.compile(
     rf"(?:{_S}?[-–]{_S}?[0-9]{{1,4}}(?![0-9])|{_S}?[A-Z](?!\w))?"
@@ -140,7 +161,8 @@ _RUSSIAN_HOUSE = (
     r"|эт(?:аж)?)\.? ?[0-9А-Я]{1,4}){0,4}"
 )
 _RUSSIAN = re.compile(
-    r"(?:[0-9]{6}(?<![0-9]{7}), ?)?(?:(?:г\.|город) ?[А-ЯЁ][\w-]{1,25}(?: [А-ЯЁ][\w-]{1,25})?, ?)?"
+    r"(?:[0-9]{6}(?<![0-9]{7}), ?(?:(?:[А-ЯЁ][\w.-]{1,25} ?){1,3}, ?){0,2})?"
+    r"(?:(?:г\.|город) ?[А-ЯЁ][\w-]{1,25}(?: [А-ЯЁ][\w-]{1,25})?, ?)?"
     rf"(?:(?<!\w)(?:{_RUSSIAN_TYPE}) ?(?:[0-9]{{1,3}}(?:-\w{{1,2}})? )?[А-ЯЁ][\w.-]{{0,30}}"
     r"(?: [А-ЯЁ0-9][\w.-]{0,30}){0,3}?"
     rf"|(?<!\w)[А-ЯЁ][а-яё]{{2,25}}(?:ий|ый|ой|ая|ое|ом|ем) (?:{_RUSSIAN_TYPE})){_RUSSIAN_HOUSE}"
@@ -178,8 +200,11 @@ def find_addresses(text: str) -> Iterator[Span]:
         while unit := _UNIT.match(text, end):
             end = unit.end()
         tail = _ENGLISH_TAIL.match(text, end)
-        if tail or (match.group(1) and not _is_plain(match.group())):
-            yield match.start(), tail.end() if tail else end
+        before = _UNIT_BEFORE.search(text, max(0, match.start() - 20), match.start())
+        start = before.start() if before else match.start()
+        is_sure = tail or before or end > match.end() or _ENGLISH_CUE.search(text, max(0, start - 16), start)
+        if is_sure or _is_street_name(match):
+            yield start, tail.end() if tail else end
     for match in _SPANISH.finditer(text):
         tail = _SPANISH_TAIL.match(text, match.end())
         yield match.start(), tail.end() if tail else match.end()
@@ -205,11 +230,18 @@ def _nordic_end(text: str, match: re.Match[str]) -> int:
     is_bare = word in _STREET_ENDS and _with_first_words(text, match.start()) == match.start()
     if is_bare and not code:
         return 0
-    if not (is_street or floor or code or _PLACE_CUE.search(text, max(0, match.start() - 40), match.start())):
+    is_named = (
+        word.endswith(_NAMED_PLACES) and word not in _NAMED_PLACES and _ENDS.match(text, end) is not None
+    )
+    has_letter = end > match.end() and text[end - 1].isalpha()
+    is_cued = _PLACE_CUE.search(text, max(0, match.start() - 40), match.start()) is not None
+    if not (is_street or floor or code or has_letter or is_named or is_cued):
         return 0
     return code.end() if code else end
 
 
+_ENDS = re.compile(rf"{_S}?(?:[^\w\s%]|\n|\Z)|{_S}[{UPPERS}]")
+"""Nothing follows that the number could count: a sign, a line break, or a capitalised word."""
 _WORDS_BEFORE = re.compile(rf"(?:(?:[{UPPERS}]\.{_S}?){{1,3}}|{_CAP}{_S}){{1,3}}\Z")
 
 
@@ -233,6 +265,15 @@ def _with_first_words(text: str, start: int) -> int:
     return place
 
 
-def _is_plain(said: str) -> bool:
-    """Whether the words between number and street type are plain language: "24 Hour Road"."""
-    return all(is_ordinary(word) for word in said.split()[1:-1])
+def _is_street_name(match: re.Match[str]) -> bool:
+    """Whether the words between number and type may name a street: "24 Hour Road" and "5 Star House" may not.
+
+    Behind a type such as "Street" a common first word is enough; behind one such as "House" or "Park", which
+    names much else, a word is needed that is no ordinary one.
+    """
+    words = match.group().split()[1:-1]
+    if any(word.casefold() in _COUNTED for word in words):
+        return False
+    if match.group(1):
+        return any(word.casefold() in _STREET_WORDS or not is_ordinary(word) for word in words)
+    return not any(is_ordinary(word) for word in words)

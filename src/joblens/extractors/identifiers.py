@@ -34,7 +34,7 @@ _CVR = re.compile(
 _IBAN_HEAD = re.compile(r"\b[A-Za-z]{2}[0-9]{2}(?=[ A-Za-z0-9])")
 _RUT = re.compile(
     r"([0-9](?<![0-9][0-9])(?<![0-9][.,][0-9])[0-9]?(?:\.[0-9]{3}\.[0-9]{3}|[0-9]{6}))"
-    rf" ?{_DASH} ?([0-9Kk])(?![0-9A-Za-z])"
+    rf" ?{_DASH} ?([0-9Kk])(?![0-9]|[A-Za-z](?![a-zà-ÿ]{{2}}))"  # a word may have lost its blank
 )
 _INN = re.compile(r"[0-9](?<![0-9][0-9])[0-9]{9}(?:[0-9]{2})?(?![0-9])")
 _INN_CUE = re.compile(r"(?:ИНН|INN)(?:/КПП)?\W{0,4}\Z", re.IGNORECASE)

@@ -47,7 +47,7 @@ _NORTH_AMERICAN = re.compile(
     r"(?:\((?<![0-9]\()[2-9][0-9]{2}\) ?|[2-9](?<![0-9][2-9])[0-9]{2}[-.])[2-9][0-9]{2}[-. ][0-9]{4}(?![0-9])"
 )
 _TRUNK = re.compile(
-    rf"(?:\(0(?<![0-9]\(0)[1-9][0-9]{{0,4}}\)|0(?<![0-9+(/]0)(?<![0-9][.,:-]0)[1-9][0-9]{{0,4}})"
+    rf"(?:\(0(?<![0-9]\(0)[1-9][0-9]{{0,4}}\)|0(?<![0-9+/]0)(?<![0-9]\(0)(?<![0-9][.,:-]0)[1-9][0-9]{{0,4}})"
     rf"(?:{_S}|[-/]|{_S}[-/]{_S})?[0-9]{{2,9}}(?:[ \-][0-9]{{2,4}}){{0,3}}(?:-[0-9](?=[^\w-]|\Z))?(?![0-9])"
 )
 _NO_DIGIT = r"(?<![0-9])(?<![0-9][.,:/-])(?<![+(#])(?<![0-9] )"
@@ -90,6 +90,7 @@ _CPR_SHAPE = re.compile(r"[0-9]{6}[- ]?[0-9]{4}")  # with a date that does not e
 _ACCOUNT = re.compile(r"\b[A-Z]{2}[0-9]{2}(?: [A-Z0-9]{4}){0,7} \Z")
 _LONGER = re.compile(r"[0-9] \Z")
 _CHAIN = re.compile(r"[.,\-/:][0-9]|[@_]")
+_HYPHEN = re.compile(r"-(?![ \u00a0])")
 _PAIRS_BEFORE = re.compile(r"(?:(?<![0-9])[0-9]{2} )*\Z")
 _PAIRS_AFTER = re.compile(r"(?: [0-9]{2}(?![0-9]))*")
 
@@ -107,9 +108,7 @@ def find_phones(text: str) -> Iterator[Span]:
                 yield _with_extension(text, match.span())
     for match in _GROUPED.finditer(text):
         start, end = match.span()
-        is_free = not (
-            _CHAIN.match(text, end) or text[end : end + 1] == "-" or text[start - 1 : start].isalpha()
-        )
+        is_free = not (_CHAIN.match(text, end) or _HYPHEN.match(text, end) or _belongs_to_word(text, start))
         if is_free and not _is_other(text, match.span()) and not _is_numbered(text, start):
             yield _with_extension(text, match.span())
     for match in _ANY.finditer(text):
@@ -127,7 +126,7 @@ def _is_danish(text: str, span: Span) -> bool:
     """Whether eight digits are a telephone number, judged by their grouping and what stands beside them."""
     start, end = span
     touching = text[max(0, start - 2) : start]
-    if touching[-1:].isalpha() or touching.endswith(("+", "_", "@", "/")) or _CHAINED.search(touching):
+    if _belongs_to_word(text, start) or touching.endswith(("+", "_", "@", "/")) or _CHAINED.search(touching):
         return False
     if _is_amount(text, span) or _CHAIN.match(text, end):
         return False
@@ -135,6 +134,14 @@ def _is_danish(text: str, span: Span) -> bool:
     if is_likely and not _is_numbered(text, start):
         return True
     return _has_cue(text, start)
+
+
+def _belongs_to_word(text: str, start: int) -> bool:
+    """Whether the letter before the number is part of it, as in "A23456789", and no word that lost its blank.
+
+    Such a word ends in three small letters: "Driftschef23 45 67 89".
+    """
+    return text[start - 1 : start].isalpha() and not text[max(0, start - 3) : start].islower()
 
 
 def _is_numbered(text: str, start: int) -> bool:

@@ -1,24 +1,29 @@
-"""E-mail addresses and web addresses in text, also the spellings that hide them from machines."""
+"""E-mail addresses and web addresses in text, also the spellings that hide them from machines.
+
+Sources: RFC 5321 and RFC 6531 (mail addresses), RFC 2142 (names of shared mailboxes), RFC 3986 (web
+addresses), IANA's root zone with ISO 3166-1 (endings).
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
+from joblens.extractors.domains import ALSO_WORDS, COUNTRY_ENDINGS
 from joblens.text import Span
 
 _S = "[ \u00a0]"
-_ENDINGS = "dk|com|org|net|eu|se|no|de|co\\.uk|uk|es|cl|ru|pl|info|io|fi|fr|nl|gl|fo|ph|рф"
+_ENDINGS = "dk|com|org|net|eu|se|no|de|co\\.uk|uk|es|cl|ru|pl|info|io|fi|fr|nl|gl|fo|ph|ie|mx|рф"
 """Top-level domains that are certain enough to be cut, or joined, when a text was broken there (IANA)."""
 _SIGNS = r"at|a|@|snabel-?a|ät|æt|arroba|krøllalfa|alfakrøll|małpa|собака|klammeraffe"
+_POINT = "dot|punktum|prik|punto|punkt|kropka|точка"
 _AT = re.compile(
     rf"@[ \u00a0\n]?"
     rf"|[(\[{{<]{_S}?(?:{_SIGNS}){_S}?[)\]}}>]{_S}{{0,2}}"
     rf"|(?:s(?<={_S}s)nabel-?a|a(?<={_S}a)rroba|k(?<={_S}k)røllalfa|с(?<={_S}с)обака|m(?<={_S}m)ałpa){_S}"
-    rf"|a(?<={_S}a)t{_S}(?=[\w-]{{1,63}}{_S}(?:dot|punktum|prik){_S})",
+    rf"|a(?<={_S}a)t{_S}(?=[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{0,3}}(?:{_S}(?:{_POINT}){_S}|{_S}?[(\[{{](?:{_POINT}|\.)[)\]}}]))",
     re.IGNORECASE,
 )
-_POINT = "dot|punktum|prik|punto|punkt|kropka|точка"
 _DOT = (
     rf"(?:\.|{_S}?[(\[{{](?:{_POINT}|\.)[)\]}}]{_S}?|{_S}(?:{_POINT}){_S}"
     rf"|{_S}?\.[ \u00a0\n](?=(?:{_ENDINGS})(?!\w))|{_S}\.(?=(?:{_ENDINGS})(?!\w)))"
@@ -28,6 +33,21 @@ _LOCAL_ABOVE = re.compile(r"([\w.-]*[\w-])\n\Z")
 _DOMAIN = re.compile(rf"[\w-]{{1,63}}+(?:{_DOT}[\w-]{{1,63}}+){{0,8}}{_DOT}[^\W\d_]{{2,24}}", re.IGNORECASE)
 _GLUED = re.compile(rf"\.(?:{_ENDINGS})(?=\.?[A-ZÆØÅÁÉÍÓÚÑÄÖÜА-Я])")
 _CERTAIN = re.compile(rf"[.\s)\]}}](?:{_ENDINGS})\Z", re.IGNORECASE)
+_SPOKEN_AT = re.compile(rf"{_S}at{_S}(?=[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{0,4}}\.(?:{_ENDINGS})(?!\w|\.\w))")
+_TELLING = re.compile(
+    r"[a-z]{1,30}[._-]?[0-9]{1,4}|[a-z]{1,30}(?:[._][a-z]{1,30}){1,3}|[A-Z][a-z]{0,30}[._][A-Z][a-z]{1,30}"
+)
+_WRITING = re.compile(
+    r"(?:\b(?:writ(?:e|ing)|e-?mails?|mail|repl(?:y|ies)|go|cvs?|resumes?|applications?|letters?|enquiries)"
+    r"(?: \w{1,12}){0,2} to|\bvia|\be-?mail|\bmail)(?::| ){1,2}\Z",
+    re.IGNORECASE,
+)
+_CAPITALISED = re.compile(r"[A-Z][a-z]{2,30}")
+_NO_MAILBOX = frozenset(
+    "us me him her it them you me one staff anyone someone everyone come work apply be join find visit now"
+    " here online directly today see look stay start available others candidates employees people"
+    " colleagues".split()
+)
 _LITERAL = re.compile(r"\[?[0-9]{1,3}(?:\.[0-9]{1,3}){3}\]?")
 
 _URL = re.compile(
@@ -35,8 +55,15 @@ _URL = re.compile(
     re.IGNORECASE,
 )
 _BARE = re.compile(
-    r"\.(?:(?:dk|com|org|net|eu|info|io|cl|ru|co\.uk|com\.ph)(?![\w@])(?!\.\w)(?:[/?#][^\s<>\"'«»“”]*+)?"
-    r"|[a-z]{2}/[^\s<>\"'«»“”]++)"
+    r"\.(?:(?:(?:com|org|net|info|co|gov|edu|ac)\.)?[a-zрф]{2}|com|org|net|info|jobs|biz)(?![\w@])(?!\.\w)"
+    r"(?:[/?#][^\s<>\"'«»“”]*+)?"
+)
+_ENDING = re.compile(r"\.([a-zрф]{2})(?=[/?#]|\Z)")
+_GOES_ON = re.compile(r"\.? [a-zß-öø-ÿа-яё]")
+_WEB_CUE = re.compile(
+    r"(?:\b(?:at|on|via|visit|website|see|på|besøg|se|en|web|hjemmeside\w{0,3}|auf|na|на|сайт\w?)|:)"
+    r"[ \u00a0]\Z",
+    re.IGNORECASE,
 )
 _HOST_LEFT = re.compile(r"(?<![\w@.-])[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\Z")
 _NETWORKS = (
@@ -51,7 +78,9 @@ _HANDLE = re.compile(
     r"(?![\w@])))",
     re.IGNORECASE,
 )
-_NOT_HOSTS = re.compile(r"(?:asp|vb|ado|c#|f#)\.net\Z|socket\.io\Z", re.IGNORECASE)
+_NOT_HOSTS = re.compile(
+    r"(?:asp|vb|ado|c#|f#)\.net\Z|socket\.io\Z|późn\.zm\Z|\A[a-z]\.[a-z]{2}\Z", re.IGNORECASE
+)
 
 
 def find_emails(text: str) -> Iterator[Span]:
@@ -79,6 +108,28 @@ def find_emails(text: str) -> Iterator[Span]:
         if local and any(char.isalnum() for char in local.group(1)):
             skip = len(local.group(1)) - len(local.group(1).lstrip("'`*=|/{}!?.-"))
             yield local.start() + skip, end
+    for sign in _SPOKEN_AT.finditer(text):
+        local = _LOCAL.search(text, max(0, sign.start() - 66), sign.start())
+        domain = _DOMAIN.match(text, sign.end())
+        if local and domain and _is_mailbox(text, local):
+            yield local.start(), domain.end()
+
+
+def _is_mailbox(text: str, local: re.Match[str]) -> bool:
+    """Whether the word before a plain "at" and a domain is a mailbox: by its form, or by what stands before.
+
+    "mette.holm at firma.ie" is one, "write to jobs at firma.ie" and "Mette Holm, mette at firma.ie" too;
+    "join us at firma.ie" is not.
+    """
+    name = local.group(1)
+    if _TELLING.fullmatch(name):
+        return True
+    if not (name.isalpha() and name.islower()) or name in _NO_MAILBOX:
+        return False
+    if _WRITING.search(text, max(0, local.start() - 48), local.start()):
+        return True
+    before = _CAPITALISED.findall(text, max(0, local.start() - 48), local.start())
+    return len(name) > 2 and any(word.casefold().startswith(name) for word in before)
 
 
 def find_urls(text: str) -> Iterator[Span]:
@@ -91,11 +142,31 @@ def find_urls(text: str) -> Iterator[Span]:
     for match in _BARE.finditer(text):
         left = max(0, match.start() - 128)
         host = _HOST_LEFT.search(text, left, match.start())
-        if host and not _NOT_HOSTS.search(text, host.start(), match.end()):
+        if (
+            host
+            and _is_ending(text, match, host.start())
+            and not _NOT_HOSTS.search(text, host.start(), match.end())
+        ):
             yield host.start(), _trim(text, (host.start(), match.end()))
     for match in _HANDLE.finditer(text):
         start, end = match.span(1) if match.group(1) else match.span(2)
         yield start, _trim(text, (start, end))
+
+
+def _is_ending(text: str, match: re.Match[str], start: int) -> bool:
+    """Whether a bare host ends like one: with a country's code that is not the first word of a sentence."""
+    ending = _ENDING.search(text, match.start(), match.end())
+    if ending is None:
+        return True
+    if ending.group(1) not in COUNTRY_ENDINGS:
+        return False
+    if (
+        ending.group(1) not in ALSO_WORDS
+        or match.end() > ending.end()
+        or not _GOES_ON.match(text, match.end())
+    ):
+        return True
+    return _WEB_CUE.search(text, max(0, start - 16), start) is not None
 
 
 def _trim(text: str, span: Span) -> int:
