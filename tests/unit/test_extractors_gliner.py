@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import string
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import ClassVar
@@ -22,30 +21,7 @@ WINDOW = 12
 COMPUTE = Compute(device="cpu", workers=1, encode_batch_size=4)
 
 
-def make_tokenizer(longest):
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
-
-    letters = string.ascii_lowercase + string.digits + string.punctuation + "æøå"
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *letters, *(f"##{letter}" for letter in letters)]
-    ids = {token: row for row, token in enumerate(vocabulary)}
-    tokenizer = Tokenizer(models.WordPiece(vocab=ids, unk_token="[UNK]", max_input_chars_per_word=10_000))
-    tokenizer.normalizer = normalizers.Lowercase()
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", ids["[CLS]"]), ("[SEP]", ids["[SEP]"])]
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        unk_token="[UNK]",
-        pad_token="[PAD]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        model_max_length=longest,
-    )
-
-
-def make_model(folder, *, max_len=WINDOW, longest=160):
+def make_model(folder, make_tokenizer, *, max_len=WINDOW, longest=160):
     """A one-layer BERT of width 16 that spells words letter by letter, under GLiNER's span head."""
     from gliner.config import UniEncoderSpanConfig
     from gliner.model import UniEncoderSpanGLiNER
@@ -76,8 +52,8 @@ def make_model(folder, *, max_len=WINDOW, longest=160):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return make_model(tmp_path_factory.mktemp("gliner"))
+def folder(tmp_path_factory, make_tokenizer):
+    return make_model(tmp_path_factory.mktemp("gliner"), make_tokenizer)
 
 
 def cleaning(folder, **changes):

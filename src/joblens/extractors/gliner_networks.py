@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from joblens.extractors.gliner_scorer import FoldedScorer
+
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
@@ -46,6 +48,9 @@ class TorchNetwork:
         self._model = model
         self._threshold = threshold
         self._fixed = fixed_inputs(model, labels)
+        self._scorer = (
+            FoldedScorer(model.model.scorer, self._fixed["labels_embeds"]) if _is_foldable(model) else None
+        )
 
     def __call__(self, tensors: Mapping[str, Tensor]) -> Scores:
         """The scores of a batch."""
@@ -53,15 +58,26 @@ class TorchNetwork:
 
         device = self._model.device
         with torch.inference_mode():
-            output = self._model.model(
-                **{name: tensor.to(device) for name, tensor in tensors.items()},
-                **self._fixed,
-                threshold=self._threshold,
-            )
+            inputs = {name: tensor.to(device) for name, tensor in tensors.items()} | self._fixed
+            if self._scorer is not None:
+                words = self._model.model.get_representations(**inputs).words_embedding  # (B, W, h)
+                return Scores(_probabilities(self._scorer(words)))
+            output = self._model.model(**inputs, threshold=self._threshold)
             if output.span_logits is None:
                 return Scores(_probabilities(output.logits))
             spans, exists = (tensor.cpu().numpy() for tensor in (output.span_idx, output.span_mask))
             return Scores(_probabilities(output.span_logits), spans, exists)
+
+
+def _is_foldable(model: Any) -> bool:
+    """Whether the label vectors reach only the scorer, and the scorer decides alone."""
+    from gliner.model import BiEncoderTokenGLiNER
+
+    return (
+        isinstance(model, BiEncoderTokenGLiNER)
+        and not hasattr(model.model, "cross_fuser")
+        and not getattr(model.config, "represent_spans", False)
+    )
 
 
 def _probabilities(logits: Tensor) -> Array:
