@@ -144,6 +144,8 @@ class Cleaning(Section):
     """Longest window the model reads at once, in its own words; None asks the model."""
     precision: Literal["float32", "float16", "bfloat16"] = "float32"
     """Arithmetic on a GPU; a CPU always uses float32."""
+    backend: Literal["torch", "onnx", "onnx_int8", "openvino"] = "torch"
+    """What runs joblens' own cleaner; others than torch use the CPU and need `joblens export-cleaner`."""
 
     @field_validator("template")
     @classmethod

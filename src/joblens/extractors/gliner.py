@@ -20,6 +20,7 @@ from joblens.errors import ModelError
 from joblens.extractors.gliner_batches import Frame, batches, frame_of
 from joblens.extractors.gliner_bundle import is_bundle, load_bundle
 from joblens.extractors.gliner_decoding import Found, from_proposals, from_spans, from_tokens
+from joblens.extractors.gliner_exported import READS_ALONE, open_exported
 from joblens.extractors.gliner_files import files_hash, load_weights, locate
 from joblens.extractors.gliner_networks import Network, TorchNetwork
 from joblens.extractors.gliner_words import Window, WindowCutter, WordPieces
@@ -50,16 +51,23 @@ def load_gliner(cleaning: Cleaning, compute: Compute) -> GlinerExtractor:
     The weights are in float32 on a CPU; code that comes with a model is never run.
 
     Args:
-        cleaning: Model, labels, thresholds and window.
+        cleaning: Model, backend, labels, thresholds and window.
         compute: Where, and how much at once.
 
     Raises:
-        ModelError: Files are missing, damaged or unsafe, the hub cannot be reached.
-        DeviceError: `compute.device` is `gpu` and there is none.
+        ModelError: Files are missing, damaged or unsafe, the hub cannot be reached, or the model was not
+            exported for `cleaning.backend`.
+        DeviceError: `compute.device` is `gpu` and there is none, or the backend cannot use it.
     """
     from joblens.device import choose_device
 
     device = choose_device(compute.device)
+    if cleaning.backend != "torch":
+        folder = locate(cleaning.model or "", cleaning.revision)
+        network, identity = open_exported(folder, cleaning.backend, labels_of(cleaning), compute.device)
+        model, thresholds, fingerprint = open_model(cleaning)
+        logger.info("gliner: %s by %s", cleaning.model, cleaning.backend)
+        return build(model, thresholds, content_hash(fingerprint, identity), cleaning, compute, network)
     model, thresholds, fingerprint = open_model(cleaning)
     if device.type != "cpu":
         import torch
@@ -69,13 +77,18 @@ def load_gliner(cleaning: Cleaning, compute: Compute) -> GlinerExtractor:
     return build(model, thresholds, fingerprint, cleaning, compute)
 
 
+def labels_of(cleaning: Cleaning) -> tuple[str, ...]:
+    """The labels that are asked for, each once, in order."""
+    return tuple(dict.fromkeys((*cleaning.keep, *cleaning.drop)))
+
+
 def open_model(cleaning: Cleaning) -> tuple[Any, dict[str, float], str]:
     """The model on the CPU, the threshold of each label asked for, in order, and a hash of all that decides.
 
     Raises:
         ModelError: Files are missing, damaged or unsafe, or the hub cannot be reached.
     """
-    labels = tuple(dict.fromkeys((*cleaning.keep, *cleaning.drop)))
+    labels = labels_of(cleaning)
     folder = locate(cleaning.model or "", cleaning.revision)
     stored: Mapping[str, float] = {}
     if is_bundle(folder):
@@ -108,19 +121,22 @@ def build(
     fingerprint: str,
     cleaning: Cleaning,
     compute: Compute,
+    network: Network | None = None,
 ) -> GlinerExtractor:
-    """The extractor over a model.
+    """The extractor over a model, and over the network of `cleaning.backend`; None takes the model in torch.
 
     Raises:
         ModelError: The labels leave no room for text, or the model is of an unknown kind.
     """
     most = int(model.config.max_len)
+    least = min(thresholds.values(), default=THRESHOLD)
+    batch = compute.encode_batch_size * SUBWORDS_PER_ROW
     return GlinerExtractor(
         model=model,
-        network=TorchNetwork(model, list(thresholds), min(thresholds.values(), default=THRESHOLD)),
+        network=TorchNetwork(model, list(thresholds), least) if network is None else network,
         thresholds=thresholds,
         max_words=min(cleaning.max_tokens or most, most),
-        budget=compute.encode_batch_size * SUBWORDS_PER_ROW,
+        budget=1 if cleaning.backend in READS_ALONE else batch,
         fingerprint=fingerprint,
     )
 

@@ -1,0 +1,313 @@
+"""A cleaner exported for another runtime: it finds what torch finds, reads all there is, or says why not."""
+
+import importlib
+import io
+import json
+import shutil
+import sys
+
+import pytest
+import torch
+
+from joblens.config import Cleaning, Compute
+from joblens.errors import DataError, DeviceError, ModelError
+from joblens.extractors import build_extractor
+from joblens.extractors.gliner_bundle import Shape, fingerprint, new_model, save_bundle, text_encoder
+from joblens.extractors.gliner_exported import BACKENDS
+from joblens.finetune import exporting
+from joblens.finetune.exporting import Agreement, agreement_table, compare, export, sentences_of
+from joblens.records import Entity
+from joblens.storage import file_hash
+from joblens.text import words as word_spans
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:`torch.jit.script` is deprecated:DeprecationWarning",
+    "ignore:Resizing embeddings:UserWarning",
+)
+
+LABELS = ("skill", "task", "person")
+COMPUTE = Compute(device="cpu", workers=1, encode_batch_size=4)
+SENTENCES = [
+    "Kok søges til stort køkken i Nørregade.",
+    "Du kan SQL, Excel og Java",
+    "Ja",
+    "- lave mad til 120 gæster; servere, rydde af",
+    "en to tre fire fem seks syv otte ni ti elleve tolv 13 fjorten femten seksten sytten atten nitten tyve",
+]
+RUNTIMES = ["onnx", "onnx_int8", pytest.param("openvino", id="openvino")]
+
+
+@pytest.fixture(scope="module")
+def cleaner(tmp_path_factory, tiny_base):
+    """A cleaner with random weights over a tiny base, whose scores lie on both sides of its threshold."""
+    folder = tmp_path_factory.mktemp("cleaner")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(tiny_base))
+        importlib.invalidate_caches()
+        weights = tiny_base / "tiny_base" / "model" / "model.safetensors"
+        shape = Shape("tiny_base", file_hash(weights), hidden_size=8, max_words=12, mark_capitals=False)
+        model = new_model(shape)
+        torch.manual_seed(6)
+        for part in (model.model.scorer, text_encoder(model).encoder):
+            for parameter in part.parameters():
+                torch.nn.init.normal_(parameter, std=0.5)
+        save_bundle(folder, model, shape=shape, thresholds=dict.fromkeys(LABELS, 0.5))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _base_is_installed(monkeypatch, tiny_base):
+    monkeypatch.syspath_prepend(str(tiny_base))
+    importlib.invalidate_caches()
+    yield
+    sys.modules.pop("tiny_base", None)
+
+
+def cleaning(folder, **changes):
+    values = {"extractor": "gliner", "model": str(folder), "keep": LABELS[:2], "drop": LABELS[2:]}
+    return Cleaning.model_validate({**values, **changes})
+
+
+@pytest.fixture(scope="module")
+def exported(cleaner, tiny_base, tmp_path_factory):
+    """The cleaner with what was exported for ONNX Runtime, in float32."""
+    folder = tmp_path_factory.mktemp("exported") / "cleaner"
+    shutil.copytree(cleaner, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(tiny_base))
+        export(cleaning(folder, backend="onnx"), SENTENCES)
+    return folder
+
+
+@pytest.fixture
+def copy(exported, tmp_path):
+    """A copy that a test may change."""
+    shutil.copytree(exported, tmp_path / "cleaner")
+    return tmp_path / "cleaner"
+
+
+def spans(extractor, texts):
+    return [[(e.start, e.end, e.label) for e in found] for found in extractor.extract(texts)]
+
+
+@pytest.mark.parametrize("backend", RUNTIMES)
+def test_an_exported_cleaner_finds_what_torch_finds(cleaner, tmp_path, monkeypatch, backend):
+    pytest.importorskip(BACKENDS[backend].package)
+    # random weights know no margin between entities and the rest, so eight bits move more of them
+    monkeypatch.setitem(exporting.SMALLEST, "onnx_int8", 0.7)
+    folder = tmp_path / "cleaner"
+    shutil.copytree(cleaner, folder)
+    found = export(cleaning(folder, backend=backend), SENTENCES)
+    assert found.torch.total() > 5
+    assert sorted(path.name for path in (folder / backend).iterdir()) == sorted(
+        ["agreement.json", *BACKENDS[backend].files]
+    )
+    in_torch = spans(build_extractor(cleaning(folder), COMPUTE), SENTENCES)
+    other = spans(build_extractor(cleaning(folder, backend=backend), COMPUTE), SENTENCES)
+    if backend == "onnx_int8":
+        assert found.f1() >= 0.7
+        assert found.other.total() == sum(map(len, other))
+    else:
+        assert found.f1() == 1
+        assert other == in_torch
+
+
+def test_the_report_names_the_cleaner_and_counts_what_was_compared(exported):
+    report = json.loads((exported / "onnx" / "agreement.json").read_text())
+    assert report["fingerprint"] == fingerprint(exported)
+    assert report["labels"] == list(LABELS)
+    assert report["backend"] == "onnx"
+    assert report["sentences"] == len(SENTENCES)
+    assert report["agreement"] == 1.0
+    assert report["smallest_accepted"] == 0.999
+    assert report["entities"]["torch"] == report["entities"]["onnx"] == report["entities"]["both"] > 0
+
+
+def test_a_text_longer_than_the_window_is_read_to_its_last_word(exported, monkeypatch):
+    text = " ".join([SENTENCES[4]] * 40)  # 800 words; the window takes 12
+    built = build_extractor(cleaning(exported, backend="onnx"), COMPUTE)
+    read, predict = [], built._predict
+    monkeypatch.setattr(built, "_predict", lambda batch: read.extend(batch) or predict(batch))
+    found = spans(built, [text])
+    assert {span for window in read for span in window.words} == set(word_spans(text))
+    assert max(len(window.words) for window in read) == 12
+    assert found == spans(build_extractor(cleaning(exported), COMPUTE), [text])
+
+
+def test_a_word_without_subwords_at_the_end_of_a_sentence_is_scored_as_in_torch(exported):
+    texts = ["kok i \u4e16", "mad \u200d", "\u4e16\u754c"]  # signs that no tokenizer of letters knows
+    in_torch, other = (cleaning(exported, backend=backend, threshold=0.3) for backend in ("torch", "onnx"))
+    assert spans(build_extractor(other, COMPUTE), texts) == spans(build_extractor(in_torch, COMPUTE), texts)
+
+
+def test_in_eight_bits_no_sentence_depends_on_those_beside_it(cleaner, tmp_path, monkeypatch):
+    monkeypatch.setitem(exporting.SMALLEST, "onnx_int8", 0.0)
+    folder = tmp_path / "cleaner"
+    shutil.copytree(cleaner, folder)
+    export(cleaning(folder, backend="onnx_int8"), SENTENCES)
+    built = build_extractor(cleaning(folder, backend="onnx_int8", threshold=0.2), COMPUTE)
+    together = built.extract(SENTENCES)
+    assert together == [built.extract([text])[0] for text in SENTENCES]  # scores and all
+
+
+def test_too_little_agreement_is_refused_and_what_was_there_stays(copy, monkeypatch):
+    before = {path.name: path.read_bytes() for path in (copy / "onnx").iterdir()}
+    monkeypatch.setitem(exporting.SMALLEST, "onnx", 1.1)
+    with pytest.raises(ModelError, match=r"agrees with torch on 1\.0000 of the entities \(F1\), expected"):
+        export(cleaning(copy, backend="onnx"), SENTENCES)
+    assert {path.name: path.read_bytes() for path in (copy / "onnx").iterdir()} == before
+    shutil.rmtree(copy / "onnx")
+    with pytest.raises(ModelError, match="nothing was written"):
+        export(cleaning(copy, backend="onnx"), SENTENCES)
+    assert sorted(path.name for path in copy.iterdir()) == ["config.json", "model.safetensors"]
+
+
+def test_a_cleaner_that_finds_nothing_cannot_be_compared(copy):
+    with pytest.raises(ModelError, match="finds no entity in 2 sentences, so nothing can be compared; train"):
+        export(cleaning(copy, backend="onnx", threshold=1.0), SENTENCES[:2])
+
+
+def refused(folder, **changes):
+    with pytest.raises(ModelError) as caught:
+        build_extractor(cleaning(folder, backend="onnx", **changes), COMPUTE)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_cleaner_that_was_not_exported_names_the_command(cleaner):
+    assert refused(cleaner) == (
+        f"there is no {cleaner}/onnx/agreement.json; run `joblens export-cleaner --backend onnx --model "
+        f"{cleaner}`, or set cleaning.backend=torch"
+    )
+
+
+def test_other_weights_or_thresholds_than_it_was_exported_from_are_refused(copy):
+    settings = json.loads((copy / "config.json").read_text())
+    settings["thresholds"]["skill"] = 0.6
+    (copy / "config.json").write_text(json.dumps(settings))
+    message = refused(copy)
+    assert "was exported from other weights or thresholds" in message
+    assert "run `joblens export-cleaner --backend onnx --model" in message
+
+
+def test_other_labels_than_it_was_exported_for_are_refused(exported):
+    message = refused(exported, keep=("task", "skill"))
+    assert "for the labels skill, task, person, and task, skill, person are asked for; run" in message
+    assert "skill are asked for" in refused(exported, keep=("skill",), drop=())
+
+
+@pytest.mark.parametrize("damage", [b"", b"damaged", None])
+def test_a_damaged_or_missing_network_is_refused(copy, damage):
+    network = copy / "onnx" / "model.onnx"
+    network.unlink() if damage is None else network.write_bytes(damage)
+    assert "is damaged or incomplete; run `joblens export-cleaner" in refused(copy)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}"])
+def test_a_damaged_report_is_refused(copy, text):
+    (copy / "onnx" / "agreement.json").write_text(text)
+    assert "cannot be read; run `joblens export-cleaner" in refused(copy)
+
+
+@pytest.mark.parametrize(("backend", "package"), [("onnx", "onnxruntime"), ("openvino", "openvino")])
+def test_a_missing_package_is_named_with_what_installs_it(exported, monkeypatch, backend, package):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == package else find(name, *rest)
+    )
+    expected = (
+        f"cleaning.backend={backend} needs the package {package}, which is not installed; "
+        f'run `pip install "joblens[{backend}]"`, or set cleaning.backend=torch'
+    )
+    for use in (
+        lambda: build_extractor(cleaning(exported, backend=backend), COMPUTE),
+        lambda: export(cleaning(exported, backend=backend), SENTENCES),
+    ):
+        with pytest.raises(ModelError) as caught:
+            use()
+        assert str(caught.value) == expected
+
+
+def test_a_gpu_that_was_asked_for_is_not_forgotten(exported, monkeypatch):
+    monkeypatch.setattr("joblens.device.choose_device", lambda wanted: torch.device("cuda"))
+    asked = Compute(device="gpu", workers=1, encode_batch_size=4)
+    with pytest.raises(DeviceError, match="'onnx', which runs on the CPU, and compute=gpu was asked for"):
+        build_extractor(cleaning(exported, backend="onnx"), asked)
+
+
+def test_a_model_that_is_no_cleaner_of_joblens_is_refused(exported, tmp_path):
+    for name in ("gliner_config.json", "model.safetensors"):
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(ModelError, match=r"is no cleaner of joblens, and cleaning\.backend=onnx"):
+        build_extractor(cleaning(tmp_path, backend="onnx"), COMPUTE)
+    with pytest.raises(ModelError, match="is no cleaner of joblens; export one that"):
+        export(cleaning(tmp_path, backend="onnx"), SENTENCES)
+
+
+def test_only_a_backend_can_be_exported_to(exported):
+    with pytest.raises(ModelError, match="there is no backend 'torch'; export to one of onnx, onnx_int8"):
+        export(cleaning(exported), SENTENCES)
+
+
+def test_the_fingerprint_follows_the_backend_and_its_files(copy):
+    in_torch = build_extractor(cleaning(copy), COMPUTE).fingerprint
+    in_onnx = build_extractor(cleaning(copy, backend="onnx"), COMPUTE).fingerprint
+    assert in_onnx != in_torch
+    report = json.loads((copy / "onnx" / "agreement.json").read_text())
+    network = copy / "onnx" / "model.onnx"
+    network.write_bytes(network.read_bytes() + b"\x7a\x00")  # an empty field that no reader knows
+    report["files"] = {"model.onnx": file_hash(network)}
+    (copy / "onnx" / "agreement.json").write_text(json.dumps(report))
+    assert build_extractor(cleaning(copy, backend="onnx"), COMPUTE).fingerprint not in {in_onnx, in_torch}
+
+
+class Fixed:
+    """An extractor that finds in every text what it was told."""
+
+    name = "fixed"
+    fingerprint = "fixed"
+
+    def __init__(self, *labels):
+        self._found = [Entity(row, row + 1, label, "x", 1.0) for row, label in enumerate(labels)]
+
+    def extract(self, texts):
+        return [list(self._found) for _ in texts]
+
+
+def test_agreement_counts_spans_with_their_label():
+    found = compare("onnx", Fixed("skill", "task", "task"), Fixed("skill", "task"), ["a", "b"])
+    assert (found.torch.total(), found.other.total(), found.both.total()) == (6, 4, 4)
+    assert found.f1() == 2 * 4 / (6 + 4)
+    assert found.f1("skill") == 1
+    assert found.f1("task") == 2 * 2 / (4 + 2)
+    assert found.f1("person") == 1  # neither finds one
+
+
+def test_every_sentence_is_compared_once(monkeypatch):
+    monkeypatch.setattr(exporting, "CHUNK", 2)
+    assert compare("onnx", Fixed("skill"), Fixed("skill"), list("abcde")).both.total() == 5
+
+
+def test_the_table_has_a_row_per_label_and_states_the_rates():
+    from collections import Counter
+
+    from rich.console import Console
+
+    found = Agreement("onnx", 30, Counter(skill=4), Counter(skill=4, task=2), Counter(skill=4), 3.0, 1.5)
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(agreement_table(found))
+    table = console.export_text()
+    assert "0.8000" in table  # 2 * 4 / (4 + 6)
+    assert "torch 10.0 sentences/s, onnx 20.0 sentences/s, 2.00 times as fast" in " ".join(table.split())
+
+
+def test_sentences_are_distinct_and_taken_evenly(tmp_path):
+    file = tmp_path / "ads.jsonl"
+    row = {"id": "1", "language": "en", "entities": []}
+    texts = ["One a.\nTwo b.\nOne a.", "Three c.\nFour d."]
+    file.write_text("\n".join(json.dumps({**row, "text": text}) for text in texts))
+    assert sentences_of(file) == ["One a.", "Two b.", "Three c.", "Four d."]
+    assert sentences_of(file, most=2) == ["One a.", "Three c."]
+    file.write_text("")
+    with pytest.raises(DataError, match="has no sentences to compare on; make the sample with"):
+        sentences_of(file)
