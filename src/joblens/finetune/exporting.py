@@ -42,8 +42,8 @@ SMALLEST = {"onnx": 0.999, "openvino": 0.999, "onnx_int8": 0.97}
 
 The first two do the same arithmetic in another order: only a score within rounding of its threshold may fall
 on the other side, less than one span in a thousand. Eight bits change scores in the second decimal, and spans
-near their threshold come and go; at 0.97 three in a hundred do, and F1 against what people marked moves by
-less than that, because spans near the threshold are as often wrong as right.
+near their threshold come and go; at 0.97 three in a hundred do. What that does to the
+scores on marked text is not measured.
 """
 
 BATCH = 16
