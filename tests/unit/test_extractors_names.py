@@ -54,6 +54,27 @@ CUED = [
     ("Preguntar por Miguel en el 600 123 456", ["Miguel"]),
     ("Contacto: Diego Julio Tapia", ["Diego Julio Tapia"]),  # also a month
     ("Line Bech, HR-chef, mail: job@firma.dk", ["Line Bech"]),  # an English word as well
+    ("Spørg Mette på job@firma.dk", ["Mette"]),
+    ("Contact us and ask for Bethany.", ["Bethany"]),
+    ("Ask for Ms Myers or Mr Gates on 212-555-0187", ["Myers", "Gates"]),
+    ("Un saludo, Isidora", ["Isidora"]),
+    ("Cheers, Ruben", ["Ruben"]),
+    ("Hilsen Ole og Astrid", ["Ole", "Astrid"]),
+    (
+        "We look forward to hearing from you!\nYash Behl & Nicolas Pickering",
+        ["Yash Behl", "Nicolas Pickering"],
+    ),
+    ("Tak for nu\n/Sine", ["Sine"]),
+    ("Venlig hilsen\nMKH\nLindby Skole", ["MKH"]),
+    ("Kontakt: S.K. / job@firma.dk", ["S.K."]),
+    ("Kontakt Holm, Mette (23 45 67 89)", ["Holm, Mette"]),
+    ("Reemplazo de Mariana Piquer por licencia", ["Mariana Piquer"]),
+    ("FAO PRISCILLA SCHWARTZ, box 1", ["PRISCILLA SCHWARTZ"]),
+    ("My name is Jane. I hire", ["Jane"]),
+    ("mød Rita på https://linkedin.com/in/rl", ["Rita"]),
+    ("fang Mille Ulvbæk, linkedin.com/in/mille-ulvbaek-12", ["Mille Ulvbæk"]),  # spelled like her page
+    ("Kontakt driftschef van der Holm på 23 45 67 89", ["van der Holm"]),
+    ("please contact Joe Smith as soon as you can", ["Joe Smith"]),
     ("Venlig hilsen Solvej Brandt", ["Solvej Brandt"]),  # ends like a street
     ("Mr. Smith and Dr. Jane Doe", ["Smith", "Jane Doe"]),
     ("hos fru Jensen", ["Jensen"]),
@@ -68,6 +89,8 @@ BESIDE = [
     ("Mette Holm, afdelingsleder, tlf. 23 45 67 89", ["Mette Holm"]),
     ("23 45 67 89 (Mette Holm)", ["Mette Holm"]),
     ("Mette, mette@firma.dk", ["Mette"]),
+    ("Mette Holm, souschef\t23 45 67 89\nJens Dam, leder\tjob@firma.dk", ["Mette Holm", "Jens Dam"]),
+    ("Drop Max a line at max52@firma.dk", ["Max"]),
     ("Тел. 8 (495) 123-45-67, Ростислав Тетерин", ["Ростислав Тетерин"]),
     ("borgeren Mette Holm (010190-1234)", ["Mette Holm"]),
     ("Mvh. Maria Lyngvang, Lillelunde Sogn, 77 55 55 77", ["Maria Lyngvang"]),
@@ -81,7 +104,35 @@ SHAPED = [
     ("книга, Сидоров И.П.", ["Сидоров И.П."]),
 ]
 
+ROLES = [
+    ("Samtaler holdes med direktør Bertram Lillevang.", ["Bertram Lillevang"]),
+    ("Vores leder Solveig lægger vægt på samarbejde", ["Solveig"]),
+    ("You will report to HR consultant Hendricks.", ["Hendricks"]),
+    ("meet our Technical Director Ruth today", ["Ruth"]),
+    ("contact the head of department Anders Holm", ["Anders Holm"]),
+    ("Наставник на первые месяцы – Фрол.", ["Фрол"]),
+]
+
+LISTED = [
+    ("Kontakt Mette Holm. Vi er Mette, Jens og Kaj.", ["Mette Holm", "Mette", "Jens", "Kaj"]),
+    ("said Ann B. Smith, Joe and Tim", ["Ann B. Smith", "Joe", "Tim"]),
+    ("bogen af Mette Sørensen og Kaj", ["Mette Sørensen", "Kaj"]),
+]
+
 NO_NAMES = [
+    "Product manager Acme Consulting",
+    "Projektleder Lindby Vest",
+    "din kollega og kunde Acme Consulting",
+    "We are Passionate, Driven and Friendly",
+    "work closely with Acme, Contoso and Initech",
+    "Say hello to Excel",
+    "Venlig hilsen\nHR",
+    "Contact: HR, tel. 212-555-0187",
+    "/Java og /Python på samme linje",
+    "tak, jak Ci wygodnie",
+    "категории B. Ждём ваши резюме",
+    "Meet Sales Targets",
+    "Follow Acme Consulting on LinkedIn: linkedin.com/company/acme-consulting",
     "Kontakt HR-chefen på tlf. 23 45 67 89",
     "Kontakt Aarhus Kommune på tlf. 89 40 20 00",
     "Contact Human Resources at hr@firma.dk",
@@ -108,7 +159,7 @@ NO_NAMES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), CUED + BESIDE + SHAPED)
+@pytest.mark.parametrize(("text", "expected"), CUED + BESIDE + SHAPED + ROLES + LISTED)
 def test_a_name_with_a_cue_an_address_or_a_shape_is_found(text, expected):
     assert names_in(text) == expected
 
@@ -122,8 +173,21 @@ def test_a_word_that_the_text_also_writes_small_is_no_name():
     assert names_in("Skriv til Salg på salg@firma.dk. Du arbejder med salg.") == []
 
 
+def test_a_mailbox_in_small_letters_does_not_make_its_name_an_ordinary_word():
+    masked = mask("Skriv til marie [at] firma(punktum)dk. Kontakt Marie Dam. Marie glæder sig.")[0]
+    assert masked == "Skriv til [email]. Kontakt [person]. [person] glæder sig."
+
+
+def test_an_identity_number_is_a_sign_of_a_person_as_well():
+    assert mask("Nota interna: Estela Rozas, RUT 12.345.678-5")[0] == "Nota interna: [person], RUT [rut]"
+
+
+def test_without_a_conjunction_a_comma_makes_no_list():
+    assert names_in("bogen af Mette Sørensen, Lindby, blev") == ["Mette Sørensen"]
+
+
 def test_a_found_name_is_found_in_the_whole_text():
-    text = "Kontakt Mette Sørensen. Mettes team, METTE SØRENSEN og Sørensen; se mettesorensen. hos osMette"
+    text = "Kontakt Mette Sørensen. Mettes team, METTE SØRENSEN; Sørensen; se mettesorensen. hos osMette"
     others = [text[start:end] for start, end in spread_names(text, find_persons(text))]
     assert others == ["Mettes", "METTE SØRENSEN", "Sørensen", "Mette", "mettesorensen"]
 
@@ -187,6 +251,21 @@ def test_a_signature_is_found_whatever_stands_before_it(before, cue, given_name,
     start = text.index(cue, len(before)) + len(cue)
     covered = {place for span in find_persons(text) for place in range(*span)}
     assert covered.issuperset(range(start, start + len(given_name)))
+
+
+ROLE_WORDS = st.sampled_from(["vores leder", "our team lead", "rapporterer til souschef", "nuestra gerente"])
+ALONE = st.sampled_from("Solveig Zofia Bertram Jørgen".split())
+
+
+@given(
+    role=ROLE_WORDS,
+    name=ALONE,
+    other=st.sampled_from("Kaj Ulf Naksh".split()),
+    verb=st.sampled_from([".", " er", ","]),
+)
+def test_a_name_behind_somebodys_role_leads_to_the_names_beside_it(role, name, other, verb):
+    assert names_in(f"Her er {role} {name}{verb}") == [name]
+    assert names_in(f"Her er {role} {name} og {other}{verb}") == [name, other]
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=("Lu", "Lt")), max_size=200))

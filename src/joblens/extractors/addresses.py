@@ -19,11 +19,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from joblens.extractors.name_spreading import UPPERS
+from joblens.extractors.letters import UPPERS, S
 from joblens.extractors.not_names import is_ordinary
 from joblens.text import Span
 
-_S = "[ \u00a0]"
 _CAP = rf"[{UPPERS}][\w'’.-]{{0,30}}"
 
 _STREET_ENDS = tuple(
@@ -52,31 +51,31 @@ _BEFORE_TYPE = frozenset(
 _NO_STREET = frozenset("motorvej motorvejen hovedvej landevej genvej overalle alle udvej hovedgade".split())
 
 _NUMBERED = re.compile(
-    rf"([{UPPERS}][\w'’.-]{{2,40}})(?:,?{_S}|{_S}?n[ro]\.?{_S})([0-9]{{1,4}})(?![0-9]|[.,:][0-9])"
+    rf"([{UPPERS}][\w'’.-]{{2,40}})(?:,?{S}|{S}?n[ro]\.?{S})([0-9]{{1,4}})(?![0-9]|[.,:][0-9])"
 )
 _HOUSE = re.compile(
     r"(?:(?:[A-Za-z]| [A-HJ-Zb-h])(?![\w.'’])|[-–/][0-9]{1,4}[A-Za-z]?(?!\w)"
     r"| [-–] [0-9]{1,3}[A-Za-z]?(?!\w)){0,3}"
 )
 _FLOOR = re.compile(
-    rf"(?:,? ?(?:{_S}|,)(?:(?:[0-9]{{1,2}}|st|kl|kld|stuen|parterre)\.?{_S}?(?:sal|etage|våning|etasje"
+    rf"(?:,? ?(?:{S}|,)(?:(?:[0-9]{{1,2}}|st|kl|kld|stuen|parterre)\.?{S}?(?:sal|etage|våning|etasje"
     rf"|OG|Stock)\b\.?"
-    rf"|(?:[0-9]{{1,2}}\.|st\.?|kld?\.?){_S}?(?:tv|th|mf|dør{_S}?[0-9]{{1,3}})\b\.?|(?:tv|th|mf)\b\.?"
-    rf"|(?:st|kld?)\.|(?:st|kld)(?={_S}?[,.;)\n–-]|{_S}?\Z)"
+    rf"|(?:[0-9]{{1,2}}\.|st\.?|kld?\.?){S}?(?:tv|th|mf|dør{S}?[0-9]{{1,3}})\b\.?|(?:tv|th|mf)\b\.?"
+    rf"|(?:st|kld?)\.|(?:st|kld)(?={S}?[,.;)\n–-]|{S}?\Z)"
     rf"|[0-9]{{1,2}}\.(?![0-9])"
-    rf"|lgh{_S}?[0-9]{{4}}|H0[0-9]{{3}}|Whg\.?{_S}?[0-9]{{1,4}}|lejl\.?{_S}?[0-9]{{1,4}}))+",
+    rf"|lgh{S}?[0-9]{{4}}|H0[0-9]{{3}}|Whg\.?{S}?[0-9]{{1,4}}|lejl\.?{S}?[0-9]{{1,4}}))+",
     re.IGNORECASE,
 )
 _TOWN = (
-    rf"(?:(?:Kongens|Nykøbing|Nørre|Sønder|Store|Ny|Gammel|Bad|San|Santa|Den|Mo{_S}i|Frankfurt am"
-    rf"|St\.?){_S})?"
-    rf"[{UPPERS}][\w'’-]{{1,30}}(?:{_S}(?:[NSVØKCM]|SV|NV|SØ|NØ)(?!\w))?"
+    rf"(?:(?:Kongens|Nykøbing|Nørre|Sønder|Store|Ny|Gammel|Bad|San|Santa|Den|Mo{S}i|Frankfurt am"
+    rf"|St\.?){S})?"
+    rf"[{UPPERS}][\w'’-]{{1,30}}(?:{S}(?:[NSVØKCM]|SV|NV|SØ|NØ)(?!\w))?"
 )
 _POSTCODE = re.compile(
-    rf"{_S}?[,\n·|–-]?{_S}?(?:(?:DK|D|SE|S|NO|N|A|CH){_S}?-{_S}?)?(?:[0-9]{{4,5}}"
-    rf"|[0-9]{{3}}{_S}[0-9]{{2}}){_S}{_TOWN}"
+    rf"{S}?[,\n·|–-]?{S}?(?:(?:DK|D|SE|S|NO|N|A|CH){S}?-{S}?)?(?:[0-9]{{4,5}}"
+    rf"|[0-9]{{3}}{S}[0-9]{{2}}){S}{_TOWN}"
 )
-_UNNUMBERED = re.compile(rf"([{UPPERS}][\w'’.-]{{4,40}}),{_S}(?:DK-)?[0-9]{{4}}{_S}{_TOWN}")
+_UNNUMBERED = re.compile(rf"([{UPPERS}][\w'’.-]{{4,40}}),{S}(?:DK-)?[0-9]{{4}}{S}{_TOWN}")
 _PLACE_CUE = re.compile(
     r"(?:adresse\w{0,9}|beliggende|ligger(?: centralt)?|bor|bopæl|kontor(?:et)?|lokaler|address|location"
     r"|mødested|besøg os|forbi|drop by)"
@@ -92,6 +91,8 @@ _ENGLISH_PLACE = (
     "|Broadway|Wharf"
     "|Green|Yard|House|Gate|View|Rise|Parade|Embankment|Bridge|Plaza"
 )
+_ONLY_STREETS = ("Close", "Court", "Drive", "Gardens", "Grove")
+"""Those of them that hardly name anything else."""
 _UK_AREAS = (
     "AB|AL|B|BA|BB|BD|BH|BL|BN|BR|BS|BT|CA|CB|CF|CH|CM|CO|CR|CT|CV|CW|DA|DD|DE|DG|DH|DL|DN|DT|DY|E|EC|EH"
     "|EN|EX|FK|FY|G"
@@ -101,18 +102,19 @@ _UK_AREAS = (
     "|TW|UB|W|WA|WC|WD"
     "|WF|WN|WR|WS|WV|YO|ZE"
 )
-_UK_CODE = rf"(?:{_UK_AREAS})[0-9][A-HJKMNPR-Y0-9]?{_S}[0-9](?![GMT]B)[ABD-HJLNP-UW-Z]{{2}}(?!\w)"
+_UK_CODE = rf"(?:{_UK_AREAS})[0-9][A-HJKMNPR-Y0-9]?{S}[0-9](?![GMT]B)[ABD-HJLNP-UW-Z]{{2}}(?!\w)"
 _UK_POSTCODE = re.compile(rf"(?<![\w-]){_UK_CODE}")
 _US_STATES = (
     "AL|AK|AZ|AR|CA|CO|CT|DE|DC|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY"
     "|NC|ND|OH|OK|OR|PA"
     "|PR|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY"
 )
-_ENGLISH_UNIT = rf"(?:Flat|Suite|Ste|Apt|Apartment|Unit|Room|Rm|Floor)\.?{_S}#?[0-9]{{1,5}}[A-Za-z]?"
-_UNIT_BEFORE = re.compile(rf"(?<!\w){_ENGLISH_UNIT},?{_S}\Z")
+_ENGLISH_UNIT = rf"(?:Flat|Suite|Ste|Apt|Apartment|Unit|Room|Rm|Floor)\.?{S}#?[0-9]{{1,5}}[A-Za-z]?"
+_UNIT_BEFORE = re.compile(rf"(?<!\w){_ENGLISH_UNIT},?{S}\Z")
 _ENGLISH_CUE = re.compile(
     r"(?:\bat|\baddress(?: is)?:?|\blocation:?|\bdrop by|\bvisit(?: us at)?)\s\Z", re.IGNORECASE
 )
+_ENGLISH_TOWN = re.compile(rf",{S}([{UPPERS}][\w'’-]{{2,25}})(?={S}?(?:[.;)\n]|\Z))")
 _STREET_WORDS = frozenset(
     "high station main church park mill victoria green manor kings queens new grange north south west east"
     " school market bridge castle the london first second third fourth fifth central long hill lake".split()
@@ -122,33 +124,33 @@ _COUNTED = frozenset(
     "hour hours day days week weeks month months year years star km mile miles minute minutes".split()
 )
 _ENGLISH = re.compile(
-    rf"[0-9](?<![\w.,:/€$£-][0-9])[0-9]{{0,4}}[A-Za-z]?(?:[-–][0-9]{{1,4}})?{_S}"
-    rf"(?:{_CAP}{_S}){{1,4}}?(?:({_ENGLISH_STREET})|{_ENGLISH_PLACE})\b"
-    rf"(?:(?<=\b(?:St|Rd|Ln|Dr|Ct|Sq|Pl))\.|(?<=\b(?:Ave|Hwy|Cir))\.|(?<=Blvd|Pkwy)\.)?(?:{_S}(?:[NSEW]|[NS][EW])\b\.?)?"
+    rf"[0-9](?<![\w.,:/€$£-][0-9])[0-9]{{0,4}}[A-Za-z]?(?:[-–][0-9]{{1,4}})?{S}"
+    rf"(?:{_CAP}{S}){{1,4}}?(?:({_ENGLISH_STREET})|{_ENGLISH_PLACE})\b"
+    rf"(?:(?<=\b(?:St|Rd|Ln|Dr|Ct|Sq|Pl))\.|(?<=\b(?:Ave|Hwy|Cir))\.|(?<=Blvd|Pkwy)\.)?(?:{S}(?:[NSEW]|[NS][EW])\b\.?)?"
 )
 _UNIT = re.compile(
-    rf",?{_S}(?:Suite|Ste|Apt|Apartment|Unit|Floor|Fl|Room|Rm|Flat|#){_S}?\.?{_S}?#?[0-9]{{1,5}}[A-Za-z]?\b"
-    rf"|,?{_S}[0-9]{{1,3}}(?:st|nd|rd|th){_S}(?:[Ff]loor|FL)\b"
+    rf",?{S}(?:Suite|Ste|Apt|Apartment|Unit|Floor|Fl|Room|Rm|Flat|#){S}?\.?{S}?#?[0-9]{{1,5}}[A-Za-z]?\b"
+    rf"|,?{S}[0-9]{{1,3}}(?:st|nd|rd|th){S}(?:[Ff]loor|FL)\b"
 )
 _ENGLISH_TAIL = re.compile(
-    rf"(?:,?{_S}[{UPPERS}][\w'’.-]{{1,25}}(?:{_S}[{UPPERS}][\w'’.-]{{1,25}}){{0,2}}){{0,3}},?{_S}"
-    rf"(?:(?:{_US_STATES}){_S}[0-9]{{5}}(?:-[0-9]{{4}})?(?!\w)|[A-Z]{{1,2}}[0-9][0-9A-Z]?{_S}[0-9][A-Z]{{2}}(?!\w))"
+    rf"(?:,?{S}[{UPPERS}][\w'’.-]{{1,25}}(?:{S}[{UPPERS}][\w'’.-]{{1,25}}){{0,2}}){{0,3}},?{S}"
+    rf"(?:(?:{_US_STATES}){S}[0-9]{{5}}(?:-[0-9]{{4}})?(?!\w)|[A-Z]{{1,2}}[0-9][0-9A-Z]?{S}[0-9][A-Z]{{2}}(?:(?!\w)|(?=[A-Z][a-z])))"
 )
 _SPANISH = re.compile(
     rf"(?<!\w)(?i:c/|calle|cl\.|avenida|avda\.?|av\.|plaza|pza\.?|plza\.?|paseo|p[º.ª]|carretera|ctra\.?"
     rf"|camino|ronda"
     rf"|travesía|pasaje|pje\.?|rambla|gran vía|glorieta|cuesta|callejón|pol[íi]gono(?: industrial)?"
     rf"|pol\. ?ind\."
-    rf"|urbanización|urb\.|carrer|avinguda|plaça|passeig){_S}?(?:(?:de|del|la|las|los|el|d'|les){_S}){{0,3}}"
-    rf"{_CAP}(?:{_S}(?:(?:de|del|la|las|los|el|y){_S}){{0,3}}{_CAP}){{0,4}},?{_S}?"
-    rf"(?:[Nn][º°o.]{{1,2}}|núm\.?|número|#)?{_S}?(?:[0-9]{{1,5}}(?![0-9%€])|s/n(?!\w))"
+    rf"|urbanización|urb\.|carrer|avinguda|plaça|passeig){S}?(?:(?:de|del|la|las|los|el|d'|les){S}){{0,3}}"
+    rf"{_CAP}(?:{S}(?:(?:de|del|la|las|los|el|y){S}){{0,3}}{_CAP}){{0,4}},?{S}?"
+    rf"(?:[Nn][º°o.]{{1,2}}|núm\.?|número|#)?{S}?(?:[0-9]{{1,5}}(?![0-9%€])|s/n(?!\w))"
 )
 _SPANISH_TAIL = re.compile(
-    rf"(?:{_S}?[-–]{_S}?[0-9]{{1,4}}(?![0-9])|{_S}?[A-Z](?!\w))?"
-    rf"(?:,?{_S}?(?:[0-9]{{1,2}}[ºª°](?:{_S}?(?:[A-Z]|[Ii]zq\w{{0,6}}\.?|[Dd]cha\.?|[Dd]erecha)(?!\w))?"
+    rf"(?:{S}?[-–]{S}?[0-9]{{1,4}}(?![0-9])|{S}?[A-Z](?!\w))?"
+    rf"(?:,?{S}?(?:[0-9]{{1,2}}[ºª°](?:{S}?(?:[A-Z]|[Ii]zq\w{{0,6}}\.?|[Dd]cha\.?|[Dd]erecha)(?!\w))?"
     rf"|(?i:piso|puerta|escalera|esc\.|planta|of(?:icina)?\.?|dep(?:to|artamento)\.?|local|bloque|portal"
-    rf"|nave){_S}?\w{{1,4}}|[Bb]ajo(?!\w)))"
-    rf"{{0,3}}(?:,?{_S}?-?{_S}?(?:CP:?{_S})?[0-9]{{5}},?{_S}{_TOWN_NAME}(?:{_S}\({_TOWN_NAME}\))?)?"
+    rf"|nave){S}?\w{{1,4}}|[Bb]ajo(?!\w)))"
+    rf"{{0,3}}(?:,?{S}?-?{S}?(?:CP:?{S})?[0-9]{{5}},?{S}{_TOWN_NAME}(?:{S}\({_TOWN_NAME}\))?)?"
 )
 _RUSSIAN_TYPE = (
     r"ул\.|улица|улице|пр-т\.?|пр-кт|проспект[еа]?|просп\.|пр\.|пер\.|переулок|переулке|пл\.|площадь"
@@ -168,18 +170,18 @@ _RUSSIAN = re.compile(
     rf"|(?<!\w)[А-ЯЁ][а-яё]{{2,25}}(?:ий|ый|ой|ая|ое|ом|ем) (?:{_RUSSIAN_TYPE})){_RUSSIAN_HOUSE}"
 )
 _POLISH = re.compile(
-    rf"(?<!\w)(?:(?i:ul\.|ulic[ay]|al\.|alej[aei]|pl\.|plac|os\.|osiedle){_S}?(?:{_CAP}{_S}){{1,4}}?"
-    rf"[0-9]{{1,4}}[A-Za-z]?(?:{_S}?[/-]{_S}?[0-9]{{1,4}}[A-Za-z]?)?(?!\w)(?:{_S}?(?:m|lok"
-    rf"|lokal)\.?{_S}?[0-9]{{1,4}})?"
-    rf"(?:,?{_S}?\(?[0-9]{{2}}-[0-9]{{3}}\)?{_S}{_TOWN_NAME})?"
-    rf"|(?:{_CAP}{_S}){{1,3}}[0-9]{{1,4}}[A-Za-z]?(?:/[0-9]{{1,4}}[A-Za-z]?)?,?{_S}[0-9]{{2}}-[0-9]{{3}}{_S}{_TOWN_NAME})"
+    rf"(?<!\w)(?:(?i:ul\.|ulic[ay]|al\.|alej[aei]|pl\.|plac|os\.|osiedle){S}?(?:{_CAP}{S}){{1,4}}?"
+    rf"[0-9]{{1,4}}[A-Za-z]?(?:{S}?[/-]{S}?[0-9]{{1,4}}[A-Za-z]?)?(?!\w)(?:{S}?(?:m|lok"
+    rf"|lokal)\.?{S}?[0-9]{{1,4}})?"
+    rf"(?:,?{S}?\(?[0-9]{{2}}-[0-9]{{3}}\)?{S}{_TOWN_NAME})?"
+    rf"|(?:{_CAP}{S}){{1,3}}[0-9]{{1,4}}[A-Za-z]?(?:/[0-9]{{1,4}}[A-Za-z]?)?,?{S}[0-9]{{2}}-[0-9]{{3}}{S}{_TOWN_NAME})"
 )
 _BOX = re.compile(
-    rf"(?<!\w)(?:(?i:postboks|p\.?{_S}?o\.?{_S}?box|postbox|postfach|apartado(?: de correos| postal)?"
+    rf"(?<!\w)(?:(?i:postboks|p\.?{S}?o\.?{S}?box|postbox|postfach|apartado(?: de correos| postal)?"
     rf"|casilla(?: postal)?"
-    rf"|а/я|абонентский ящик|skr\.{_S}?poczt\.|skrytka pocztowa){_S}?(?:n[ro]\.?|nº"
-    rf"|№)?{_S}?[0-9]{{1,6}}(?![0-9])"
-    rf"|Box{_S}[0-9]{{1,5}}(?=,?{_S}[0-9]{{3}}{_S}[0-9]{{2}}{_S}))"
+    rf"|а/я|абонентский ящик|skr\.{S}?poczt\.|skrytka pocztowa){S}?(?:n[ro]\.?|nº"
+    rf"|№)?{S}?[0-9]{{1,6}}(?![0-9])"
+    rf"|Box{S}[0-9]{{1,5}}(?=,?{S}[0-9]{{3}}{S}[0-9]{{2}}{S}))"
 )
 
 
@@ -204,6 +206,7 @@ def find_addresses(text: str) -> Iterator[Span]:
         start = before.start() if before else match.start()
         is_sure = tail or before or end > match.end() or _ENGLISH_CUE.search(text, max(0, start - 16), start)
         if is_sure or _is_street_name(match):
+            tail = tail or _english_town(text, end)
             yield start, tail.end() if tail else end
     for match in _SPANISH.finditer(text):
         tail = _SPANISH_TAIL.match(text, match.end())
@@ -230,19 +233,18 @@ def _nordic_end(text: str, match: re.Match[str]) -> int:
     is_bare = word in _STREET_ENDS and _with_first_words(text, match.start()) == match.start()
     if is_bare and not code:
         return 0
-    is_named = (
-        word.endswith(_NAMED_PLACES) and word not in _NAMED_PLACES and _ENDS.match(text, end) is not None
-    )
     has_letter = end > match.end() and text[end - 1].isalpha()
+    is_compound = word.endswith(_NAMED_PLACES) and word not in _NAMED_PLACES
+    is_named = is_compound and (has_letter or _ENDS.match(text, end) is not None)
     is_cued = _PLACE_CUE.search(text, max(0, match.start() - 40), match.start()) is not None
-    if not (is_street or floor or code or has_letter or is_named or is_cued):
+    if not (is_street or floor or code or is_named or is_cued):
         return 0
     return code.end() if code else end
 
 
-_ENDS = re.compile(rf"{_S}?(?:[^\w\s%]|\n|\Z)|{_S}[{UPPERS}]")
+_ENDS = re.compile(rf"{S}?(?:[^\w\s%]|\n|\Z)|{S}[{UPPERS}]")
 """Nothing follows that the number could count: a sign, a line break, or a capitalised word."""
-_WORDS_BEFORE = re.compile(rf"(?:(?:[{UPPERS}]\.{_S}?){{1,3}}|{_CAP}{_S}){{1,3}}\Z")
+_WORDS_BEFORE = re.compile(rf"(?:(?:[{UPPERS}]\.{S}?){{1,3}}|{_CAP}{S}){{1,3}}\Z")
 
 
 def _with_first_words(text: str, start: int) -> int:
@@ -265,6 +267,12 @@ def _with_first_words(text: str, start: int) -> int:
     return place
 
 
+def _english_town(text: str, end: int) -> re.Match[str] | None:
+    """The town behind a street, where nothing else is said of it: ", Ashford."."""
+    town = _ENGLISH_TOWN.match(text, end)
+    return None if town is None or is_ordinary(town.group(1)) else town
+
+
 def _is_street_name(match: re.Match[str]) -> bool:
     """Whether the words between number and type may name a street: "24 Hour Road" and "5 Star House" may not.
 
@@ -274,6 +282,6 @@ def _is_street_name(match: re.Match[str]) -> bool:
     words = match.group().split()[1:-1]
     if any(word.casefold() in _COUNTED for word in words):
         return False
-    if match.group(1):
+    if match.group(1) or match.group().endswith(_ONLY_STREETS):
         return any(word.casefold() in _STREET_WORDS or not is_ordinary(word) for word in words)
     return not any(is_ordinary(word) for word in words)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 SIGNATURE = (
-    r"(?:med )?(?:venlig|kærlig|bedste?|mange|hjertelig|varm)e?s?t?e? hils(?:en|ner)(?: fra)?"
+    r"(?:(?:med )?(?:venlig|kærlig|bedste?|mange|hjertelig|varm)e?s?t?e? hils(?:en|ner)"
     r"|m\.?v\.?h\b\.?|hilsen"
     r"|(?:with )?(?:kind|best|warm|kindest|warmest|many) (?:regards|wishes)|(?:yours )?(?:sincerely"
     r"|faithfully)"
@@ -21,7 +21,8 @@ SIGNATURE = (
     r"|(?:vänliga|bästa|beste|vennlige) h[äi]ls(?:ningar|ninger|n)|mit (?:freundlichen|besten"
     r"|herzlichen) grü(?:ß|ss)en"
     r"|(?:freundliche|beste|viele|liebe|herzliche) grü(?:ß|ss)e|z (?:poważaniem|wyrazami szacunku)"
-    r"|(?:serdecznie )?pozdrawiam"
+    r"|(?:serdecznie )?pozdrawiam|un (?:cordial )?saludo|atte\b\.?|cheers,|(?:many )?thanks,|mange tak,)"
+    r"(?: fra| from| de)?"
 )
 """Ends of letters: a name follows on the same line or one of the next two."""
 
@@ -33,7 +34,8 @@ FIELD = (
     r"|nærmeste leder|ansættende leder|leder|rekrutteringskonsulent|faglig kontakt|(?:full )?name|navn"
     r"|fulde navn"
     r"|nombre(?: y apellidos?| completo)?|ф\.?и\.?о|имя|imię i nazwisko|namn|vor- und nachname"
-    r"|sagsbehandler|case officer|interviewer|tillidsrepræsentant) ?:"
+    r"|sagsbehandler|case officer|interviewer|tillidsrepræsentant"
+    r"|henvendelse|henvendelser|spørgsmål|questions|enquiries|fao|supervisor|reclutador[a]?|consultas) ?:"
 )
 """A field of a form or of a list of contacts: the name follows the colon."""
 
@@ -61,11 +63,18 @@ ASKING = (
     r"|henvendelse rettes til"
     r"|ta kontakt med|spør etter|kontaktiere?n? sie|kontaktieren|wenden sie sich an|rufen sie"
     r"|bewerbung an|z\. ?hd\."
-    r"|fragen sie nach|zu händen(?: von)?|skontaktować się z|proszę pytać o|pytać o|kierować do)"
+    r"|messag(?:e|ing)|meet|mød|hils på|say hello to"
+    r"|fragen sie nach|zu händen(?: von)?|skontaktować się z|proszę pytać o|pytać o|kierować do|spørg)"
 )
 """Asks the reader to turn to somebody: a role may stand between it and the name."""
 
-DIRECT = r"(?:e-?mail(?:ing)?|phone|text|message|att\.?|attn\.?|c/o|v/ ?|mærket)"
+ASKING_FOR = (
+    r"(?:ask(?:ing)? for|look for|spørg(?:e)? efter|fråga efter|spør etter|fragen sie nach"
+    r"|preguntar? por|pregunte por|спросить|спрашивать|pytać o)"
+)
+"""Asks for somebody by name: a given name is enough when nothing follows that it could belong to."""
+
+DIRECT = r"(?:e-?mail(?:ing)?|phone|text|message|att\.?|attn\.?|fao|c/o|v/ ?|mærket|marked)"
 """Asks to turn to somebody only when the name follows at once."""
 
 SAYING = (
@@ -74,9 +83,20 @@ SAYING = (
     r"|says|explains|led by|headed by|founded by|chaired by|managed by|supervised by|awarded to|assessed by"
     r"|dice|afirma|explica|dirigid[ao] por|fundad[ao] por|liderad[ao] por|говорит|рассказывает"
     r"|под руководством"
-    r"|säger|berättar|leds av|sier|forteller|ledes av|sagt|geleitet von|mówi|made by professor)"
+    r"|säger|berättar|leds av|sier|forteller|ledes av|sagt|geleitet von|mówi|made by professor"
+    r"|søges af|tager over efter|afløser|efterfølger|vikar for|overtager efter|på vegne af|i navnet"
+    r"|wanted by|tak(?:e|es|ing) over from|successor to|cover for|on behalf of|in the name of|recipient"
+    r"|modtager"
+    r"|(?:leder|manager|supervisor|recruiter|chef) (?:er|bliver|is|will be)"
+    r"|udvalget består af|panel(?: will)? consists? of"
+    r"|interviews? (?:with|by|are with|will be (?:held )?(?:by|with))"
+    r"|samtaler(?:ne)? (?:holdes|afholdes|foregår|gennemføres) (?:af|med)"
+    r"|entrevista (?:será )?con|reemplazo de|en reemplazo de|a nombre de|titular|trabajarás con"
+    r"|на имя|получатель|вместо"
+    r"|my name is|jeg hedder|mit navn er|jag heter|me llamo|меня зовут|ich heiße|nazywam się)"
 )
-"""Says what somebody said or leads: only a full name counts."""
+"""Says what somebody said, leads, did before or is called: a full name counts, and a given name that ends
+what is said."""
 
 HONORIFIC = (
     r"(?:Mr|MR|Mrs|MRS|Ms|MS(?=\.)|Miss|Mx|Dr|DR|Prof|Hr|Frk|Fru|Sr|SR(?=\.)|Sra|SRA(?=\.)|Srta|Dña|DÑA|Doña|doña"
@@ -107,20 +127,20 @@ REACHED = re.compile(
     r"|linkedin|teléfono|tfno|telf|móvil|correo|тел|телефон\w{0,3}|почт\w{0,3}|direkte|direct|whatsapp|ext|lokal"
     r"|cpr)\b"
     r"|[(<\[]{0,2}(?:\+|[(]?0[0-9]{2}|\*\*|[0-9][0-9 ()-]{6}|phone|contact|tel|mail|e-?mail)"
-    r"|\(apply online|on \*)",
+    r"|\(apply online|on \*|https?://|www\.|linkedin\.com/|(?:www\.)?(?:github|facebook)\.com/)",
     re.IGNORECASE,
 )
 """After a name: how the person is reached."""
 
 BEFORE_CONTACT = re.compile(
-    r"(?:[ \u00a0\n,:;(\[<\-–—|/•·*]"
+    r"(?:[ \u00a0\n\t,:;(\[<\-–—|/•·*]"
     r"|\b(?:tlf|tlfnr|tel|telefon|telefonnr|telefonnummer|mobil|mobiltelefon|mob|phone|mobile|cell|ph|m"
     r"|t|e|p|f|d|dir"
     r"|e-?mail|mail|email|på|at|on|via|under|nr|nummer|number|direkte|direct|directly|og|and|eller|or"
     r"|by|al|en|correo"
     r"|móvil|teléfono|тел|телефон|моб|по|почта|unter|pod|numer|numerem|telefonu|cpr|cpr-nr|cprnr"
-    r"|cpr-nummer|no|født|f|born|dk|kontakt"
-    r"|office|desk|arbejde|work|whatsapp|sms|ring|send)\b\.?){0,12}\Z",
+    r"|cpr-nummer|rut|run|инн|снилс|no|født|f|born|dk|kontakt"
+    r"|office|desk|arbejde|work|whatsapp|sms|ring|send|a line)\b\.?){0,12}\Z",
     re.IGNORECASE,
 )
 """What may stand between a name and the telephone number or e-mail address that follows it."""
@@ -129,6 +149,12 @@ AND = re.compile(
     r",? ?(?:\b(?:og|eller|samt|and|or|och|eller|und|oder|og/eller|and/or|y|o|e|и|или|i|lub)\b|[,&/]) ?",
 )
 """Between two names of one list."""
+
+CLOSING = (
+    r"(?:look(?:ing)? forward to (?:hearing|meeting|receiving|reading|seeing|welcoming)"
+    r"|glæder (?:os|mig) til at (?:høre|læse|møde|modtage|se))[^.!?\n]{0,40}[.!]?\n{1,2}"
+)
+"""The last sentence of a letter without a formula of greeting: a full name may follow on the next line."""
 
 PARTICLES = frozenset(
     "van von vom zu zur der den de del della di da do dos das du la le las los af av ten ter te bin ibn al el"

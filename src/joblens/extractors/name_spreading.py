@@ -6,15 +6,14 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+from joblens.extractors.letters import LOWERS, UPPERS, WORD
 from joblens.extractors.name_cues import PARTICLES
+from joblens.extractors.name_runs import with_particles
 from joblens.extractors.not_names import ALSO_NAMES, is_ordinary
+from joblens.extractors.web import find_emails
 from joblens.text import Span
 
-UPPERS = "A-ZÀ-ÖØ-ÞЀ-Я" + "".join(chr(code) for code in range(0x100, 0x180) if chr(code).isupper())
-LOWERS = "a-zß-öø-ÿа-яё" + "".join(chr(code) for code in range(0x100, 0x180) if chr(code).islower())
-"""Upper and lower case letters of the Latin and Cyrillic scripts, for character classes."""
 _PART = re.compile(rf"[{UPPERS}]?[{LOWERS}]+|[{UPPERS}]+(?![{LOWERS}])|[^\W\d_]")
-_WORD = re.compile(r"[^\W\d_]+")
 _JOINT = re.compile(r"[ \u00a0]{1,2}|[-'’´]")
 _HANDLE = re.compile(r"(?<![\w.@-])\w[\w.-]{4,62}\w(?![\w@])")
 _SIGNS = re.compile(r"[\W\d_]+")
@@ -40,13 +39,16 @@ def latin(name: str) -> tuple[str, ...]:
 def lower_words(text: str) -> set[str]:
     """The text's words in lower case, those inside e-mail and web addresses left out: "mette@firma.dk"."""
     found: set[str] = set()
-    for match in _WORD.finditer(text):
-        word = match.group()
-        if word.islower() and not (
-            text[match.start() - 1 : match.start()] in ("@", "/", "_", ".", "-")
-            or _IN_ADDRESS.match(text, match.end())
-        ):
-            found.add(word)
+    last = 0
+    for start, end in [*sorted(find_emails(text)), (len(text), len(text))]:
+        for match in WORD.finditer(text, last, max(last, start)):
+            word = match.group()
+            if word.islower() and not (
+                text[match.start() - 1 : match.start()] in ("@", "/", "_", ".", "-")
+                or _IN_ADDRESS.match(text, match.end())
+            ):
+                found.add(word)
+        last = max(last, end)
     return found
 
 
@@ -83,7 +85,7 @@ def _spellings(
     whole: dict[str, set[tuple[str, ...]]] = {}
     handles: set[str] = set()
     for start, end in given:
-        tokens = [match.group() for match in _WORD.finditer(text, start, end)]
+        tokens = [match.group() for match in WORD.finditer(text, start, end)]
         folded = tuple(token.casefold() for token in tokens)
         named = [word for word in folded if len(word) > 2 and word not in PARTICLES]
         if len(folded) > 1:
@@ -123,7 +125,7 @@ def _hits(text: str, alone: set[str], whole: dict[str, set[tuple[str, ...]]]) ->
             ):
                 yield start, words[last][1]
         if text[start].isupper() and {word, word.removesuffix("s"), _stem(word)} & alone:
-            yield start, end
+            yield with_particles(text, start), end
 
 
 def _merged(text: str, spans: Iterable[Span]) -> list[Span]:

@@ -76,7 +76,7 @@ back frontend backend ux ui qa qc devops fullstack c bim plc scada voip voice te
 _WORDS = """
 carnet permiso kategori kategoria klasse kørekort class category part vitamin hepatitis prawo typical
 workweek ethics aplikuj nasza nasze nasz twój twoje stanowisko wymagane powiatu miasta informacja linia
-zielona wykonujemy oddział biuro siedziba valorable imprescindible good
+zielona wykonujemy oddział biuro siedziba valorable imprescindible good drop
 a able about all and any applicants application applications apply are arbejde arbejdet as at based be
 because before benefits best both but by call can come contact cv dear den denne der desuden det dette did
 die dine dit don du each either en equal er et every experience find flere follow for fra from further gerne
@@ -121,9 +121,9 @@ NOT_NAMES = frozenset(word for words in _SETS for word in words.split())
 
 ALSO_NAMES = frozenset(
     "may april june august dean jan west east north south park lane church ma do an vi din mars marts maj"
-    " mark will rose grace hope joy bill rich art young long page day hall king dag sol per julio domingo"
-    " abril mayo santiago valencia plaza solvej trinidad soledad natividad caridad piedad concepción line"
-    " asunción ascensión anunciación encarnación visitación purificación consolación".split()
+    " pickering mark will rose grace hope joy bill rich art young long page day hall king dag sol per julio"
+    " domingo abril mayo santiago valencia plaza solvej trinidad soledad natividad caridad piedad concepción"
+    " line asunción ascensión anunciación encarnación visitación purificación consolación".split()
 )
 """Words that are names as well: a name behind a cue, but never spread over the text."""
 

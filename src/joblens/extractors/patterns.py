@@ -56,7 +56,7 @@ FINDERS: dict[str, Callable[[str], Iterable[Span]]] = {
 }
 """Every type with its finder. Where two finds are equally long the earlier type names the span."""
 
-_CONTACTS = ("email", "phone", "cpr")
+_CONTACTS = ("email", "phone", "cpr", "rut", "inn", "snils")
 """Types beside which a name stands."""
 
 

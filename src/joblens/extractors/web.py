@@ -1,7 +1,7 @@
 """E-mail addresses and web addresses in text, also the spellings that hide them from machines.
 
-Sources: RFC 5321 and RFC 6531 (mail addresses), RFC 2142 (names of shared mailboxes), RFC 3986 (web
-addresses), IANA's root zone with ISO 3166-1 (endings).
+Sources: RFC 5321 and RFC 6531 (mail addresses), RFC 3986 (web addresses), IANA's root zone with ISO 3166-1
+(endings). The spellings in words were read out of adverts.
 """
 
 from __future__ import annotations
@@ -10,30 +10,30 @@ import re
 from collections.abc import Iterator
 
 from joblens.extractors.domains import ALSO_WORDS, COUNTRY_ENDINGS
+from joblens.extractors.letters import S
 from joblens.text import Span
 
-_S = "[ \u00a0]"
 _ENDINGS = "dk|com|org|net|eu|se|no|de|co\\.uk|uk|es|cl|ru|pl|info|io|fi|fr|nl|gl|fo|ph|ie|mx|рф"
 """Top-level domains that are certain enough to be cut, or joined, when a text was broken there (IANA)."""
 _SIGNS = r"at|a|@|snabel-?a|ät|æt|arroba|krøllalfa|alfakrøll|małpa|собака|klammeraffe"
 _POINT = "dot|punktum|prik|punto|punkt|kropka|точка"
 _AT = re.compile(
     rf"@[ \u00a0\n]?"
-    rf"|[(\[{{<]{_S}?(?:{_SIGNS}){_S}?[)\]}}>]{_S}{{0,2}}"
-    rf"|(?:s(?<={_S}s)nabel-?a|a(?<={_S}a)rroba|k(?<={_S}k)røllalfa|с(?<={_S}с)обака|m(?<={_S}m)ałpa){_S}"
-    rf"|a(?<={_S}a)t{_S}(?=[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{0,3}}(?:{_S}(?:{_POINT}){_S}|{_S}?[(\[{{](?:{_POINT}|\.)[)\]}}]))",
+    rf"|[(\[{{<]{S}?(?:{_SIGNS}){S}?[)\]}}>]{S}{{0,2}}"
+    rf"|(?:s(?<={S}s)nabel-?a|a(?<={S}a)rroba|k(?<={S}k)røllalfa|с(?<={S}с)обака|m(?<={S}m)ałpa){S}"
+    rf"|a(?<={S}a)t{S}(?=[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{0,3}}(?:{S}(?:{_POINT}){S}|{S}?[(\[{{](?:{_POINT}|\.)[)\]}}]))",
     re.IGNORECASE,
 )
 _DOT = (
-    rf"(?:\.|{_S}?[(\[{{](?:{_POINT}|\.)[)\]}}]{_S}?|{_S}(?:{_POINT}){_S}"
-    rf"|{_S}?\.[ \u00a0\n](?=(?:{_ENDINGS})(?!\w))|{_S}\.(?=(?:{_ENDINGS})(?!\w)))"
+    rf"(?:\.|{S}?[(\[{{](?:{_POINT}|\.)[)\]}}]{S}?|{S}(?:{_POINT}){S}"
+    rf"|{S}?\.[ \u00a0\n](?=(?:{_ENDINGS})(?!\w))|{S}\.(?=(?:{_ENDINGS})(?!\w)))"
 )
 _LOCAL = re.compile(r"([\w.!#$%&'*+/=?^`{|}~-]{1,64})[ \u00a0]{0,2}\Z")
 _LOCAL_ABOVE = re.compile(r"([\w.-]*[\w-])\n\Z")
 _DOMAIN = re.compile(rf"[\w-]{{1,63}}+(?:{_DOT}[\w-]{{1,63}}+){{0,8}}{_DOT}[^\W\d_]{{2,24}}", re.IGNORECASE)
 _GLUED = re.compile(rf"\.(?:{_ENDINGS})(?=\.?[A-ZÆØÅÁÉÍÓÚÑÄÖÜА-Я])")
 _CERTAIN = re.compile(rf"[.\s)\]}}](?:{_ENDINGS})\Z", re.IGNORECASE)
-_SPOKEN_AT = re.compile(rf"{_S}at{_S}(?=[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{0,4}}\.(?:{_ENDINGS})(?!\w|\.\w))")
+_SPOKEN_AT = re.compile(rf"{S}at{S}(?=[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{0,4}}\.(?:{_ENDINGS})(?!\w|\.\w))")
 _TELLING = re.compile(
     r"[a-z]{1,30}[._-]?[0-9]{1,4}|[a-z]{1,30}(?:[._][a-z]{1,30}){1,3}|[A-Z][a-z]{0,30}[._][A-Z][a-z]{1,30}"
 )
@@ -78,8 +78,10 @@ _HANDLE = re.compile(
     r"(?![\w@])))",
     re.IGNORECASE,
 )
+_ABBREVIATION = 4
+"""Characters of what is rather a shortened word than a host: "m.in", "m.st"."""
 _NOT_HOSTS = re.compile(
-    r"(?:asp|vb|ado|c#|f#)\.net\Z|socket\.io\Z|późn\.zm\Z|\A[a-z]\.[a-z]{2}\Z", re.IGNORECASE
+    r"(?:asp|vb|ado|c#|f#)\.net\Z|(?:socket|webdriver)\.io\Z|\.(?:nr|zm)\Z|[0-9]\.[a-z]{2}\Z", re.IGNORECASE
 )
 
 
@@ -144,6 +146,7 @@ def find_urls(text: str) -> Iterator[Span]:
         host = _HOST_LEFT.search(text, left, match.start())
         if (
             host
+            and match.end() - host.start() > _ABBREVIATION
             and _is_ending(text, match, host.start())
             and not _NOT_HOSTS.search(text, host.start(), match.end())
         ):

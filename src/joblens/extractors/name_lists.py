@@ -1,0 +1,69 @@
+"""Names that stand in one list with a name: "Du møder Mette Holm, Jens og Kaj"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from joblens.extractors.name_cues import AND
+from joblens.extractors.name_runs import Run
+from joblens.extractors.not_names import ALSO_NAMES
+
+_COMMA = re.compile(r", ?")
+_PASSES = 3
+"""How often a name found in one list may lead to the next list, so that the time stays linear."""
+
+
+def listed_with(text: str, runs: Sequence[Run], found: Iterable[Run]) -> Iterator[Run]:
+    """The runs that a conjunction joins to a person, who was found here or elsewhere in the text.
+
+    A list is what commas join, with "og", "and", "y" or the like before its last member; all members of a
+    coordination are of one kind (Quirk et al. 1985, "A Comprehensive Grammar of the English Language").
+    Without the conjunction ("Mette Holm, Lindby") it is no list.
+
+    Args:
+        text: Any text.
+        runs: Its capitalised runs, in order.
+        found: Those that are names.
+    """
+    known = set(found)
+    words = {word for run in known for word in _telling(run)}
+    lists = [members for members in _lists(text, runs) if len(members) > 1]
+    for _ in range(_PASSES):
+        new = [
+            member
+            for members in lists
+            if any(run in known or _is_known(run, words) for run in members)
+            for member in members
+            if member not in known
+        ]
+        if not new:
+            return
+        yield from new
+        known.update(new)
+        words.update(word for run in new for word in _telling(run))
+
+
+def _is_known(run: Run, words: set[str]) -> bool:
+    told = _telling(run)
+    return bool(told) and words.issuperset(told)
+
+
+def _telling(run: Run) -> list[str]:
+    """The words of a run by which it is known again."""
+    folded = [word.casefold() for word in run.words if len(word.rstrip(".")) > 2]
+    return [word for word in folded if word not in ALSO_NAMES]
+
+
+def _lists(text: str, runs: Sequence[Run]) -> Iterator[list[Run]]:
+    """Runs in a row that are joined, up to and with the one behind the conjunction."""
+    members: list[Run] = []
+    for run in runs:
+        joint = AND.fullmatch(text, members[-1].end, run.start) if members else None
+        if joint is None:
+            members = [run]
+        elif _COMMA.fullmatch(joint.group()):
+            members.append(run)
+        else:
+            yield [*members, run]
+            members = [run]
