@@ -128,21 +128,14 @@ def test_another_first_name_hardly_ever_changes_the_label(classifier, plain, nam
     ("one", "other"),
     [
         ("22 77 22 77", "+45 33993399"),  # a telephone number, however it is written
-        ("job@vang.example", "kontakt@fjordby.example"),
+        ("mette.vang@vang.example", "job@fjordby.example"),
     ],
 )
 def test_another_number_or_mailbox_changes_nothing_at_all(classifier, one, other):
-    # Both are masked by type before the encoder reads the advert, so the answers are equal to the last digit.
+    # Both are masked by type before the encoder reads the advert, so the answers are equal to the last digit;
+    # so is the name beside them, whether or not the mailbox is called like it.
     first = guess(classifier, [advert(label, reach=one) for label in ADVERTS])
     assert guess(classifier, [advert(label, reach=other) for label in ADVERTS]) == first
-
-
-def test_a_mailbox_that_names_its_owner_hardly_ever_changes_the_label(classifier):
-    # It tells the patterns that the words beside it are a person, so those are masked as well.
-    shared = guess(classifier, [advert(label, reach="job@vang.example") for label in ADVERTS])
-    named = guess(classifier, [advert(label, reach="mette.vang@vang.example") for label in ADVERTS])
-    kept = [new == old for new, old in zip(labels(named), labels(shared), strict=True)]
-    assert sum(kept) >= 9  # of 10, as above
 
 
 def test_an_advert_gets_the_same_guess_alone_as_among_others(classifier, plain):
