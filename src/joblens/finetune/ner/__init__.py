@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 import time
 from collections.abc import Sequence
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from joblens.tracking import Tracker
 
 logger = logging.getLogger(__name__)
+
+_NO_METRIC = re.compile(r"[^A-Za-z0-9._/-]+")
+"""What the name of a metric may not hold, and names of corpora do."""
 
 
 def run(flow: NerFlow, layout: Layout, data: Path) -> dict[str, Any]:
@@ -226,11 +230,12 @@ class _Training:
             found = self._extract(dict.fromkeys(self._flow.labels, 0.4), [text.text for text in texts])
             overlapping = score_spans(texts, found, corpus.labels, overlap=True)
             for label, score in score_spans(texts, found, corpus.labels).items():
+                curve = _NO_METRIC.sub("-", f"{name}/{label}")
                 scores |= {
-                    f"{name}/{label}/precision": round(score.precision, 4),
-                    f"{name}/{label}/recall": round(score.recall, 4),
-                    f"{name}/{label}/f1": round(score.f1, 4),
-                    f"{name}/{label}/overlap_f1": round(overlapping[label].f1, 4),
+                    f"{curve}/precision": round(score.precision, 4),
+                    f"{curve}/recall": round(score.recall, 4),
+                    f"{curve}/f1": round(score.f1, 4),
+                    f"{curve}/overlap_f1": round(overlapping[label].f1, 4),
                 }
         return scores
 
