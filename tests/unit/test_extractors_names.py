@@ -59,6 +59,9 @@ CUED = [
     ("Ask for Ms Myers or Mr Gates on 212-555-0187", ["Myers", "Gates"]),
     ("Un saludo, Isidora", ["Isidora"]),
     ("Cheers, Ruben", ["Ruben"]),
+    ("kom forbi og hils på Gorm.", ["Gorm"]),
+    ('send it to us, marked "Sarah Hess".', ["Sarah Hess"]),
+    ("Billy Hale (operations manager) is happy to help", ["Billy Hale"]),
     ("Hilsen Ole og Astrid", ["Ole", "Astrid"]),
     (
         "We look forward to hearing from you!\nYash Behl & Nicolas Pickering",
@@ -115,6 +118,7 @@ ROLES = [
 
 LISTED = [
     ("Kontakt Mette Holm. Vi er Mette, Jens og Kaj.", ["Mette Holm", "Mette", "Jens", "Kaj"]),
+    ("Vi er Gert, Marie og Stina, og vi mangler dig", ["Gert", "Marie", "Stina"]),
     ("said Ann B. Smith, Joe and Tim", ["Ann B. Smith", "Joe", "Tim"]),
     ("bogen af Mette Sørensen og Kaj", ["Mette Sørensen", "Kaj"]),
 ]
@@ -125,7 +129,8 @@ NO_NAMES = [
     "din kollega og kunde Acme Consulting",
     "We are Passionate, Driven and Friendly",
     "work closely with Acme, Contoso and Initech",
-    "Say hello to Excel",
+    "Say hello to Excel, hils på kollegerne",
+    "Vi er i Aarhus og Odense",
     "Venlig hilsen\nHR",
     "Contact: HR, tel. 212-555-0187",
     "/Java og /Python på samme linje",

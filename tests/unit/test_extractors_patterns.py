@@ -29,6 +29,7 @@ FOUND = [
     ("write to applications at firma[dot]com", "write to [email]"),
     ("mette.holm at post [dot] firma [dot] com", "[email]"),
     ("Please write to mette_holm at firma.ie, or call", "Please write to [email], or call"),
+    ("Reach her at applications-nord at firma.com", "Reach her at [email]"),
     ("Contact: Mette Holm, mette at firma.ie", "Contact: [person], [email]"),
     ("Applications go to jobs at mail.firma.com.", "Applications go to [email]."),
     ("navn@\nfirma.dk", "[email]"),

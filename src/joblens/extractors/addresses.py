@@ -54,7 +54,7 @@ _NUMBERED = re.compile(
     rf"([{UPPERS}][\w'’.-]{{2,40}})(?:,?{S}|{S}?n[ro]\.?{S})([0-9]{{1,4}})(?![0-9]|[.,:][0-9])"
 )
 _HOUSE = re.compile(
-    r"(?:(?:[A-Za-z]| [A-HJ-Zb-h])(?![\w.'’])|[-–/][0-9]{1,4}[A-Za-z]?(?!\w)"
+    r"(?:(?:[A-Za-z](?![\w'’])| [A-HJ-Zb-h](?![\w.'’]))|[-–/][0-9]{1,4}[A-Za-z]?(?!\w)"
     r"| [-–] [0-9]{1,3}[A-Za-z]?(?!\w)){0,3}"
 )
 _FLOOR = re.compile(
@@ -236,12 +236,15 @@ def _nordic_end(text: str, match: re.Match[str]) -> int:
     has_letter = end > match.end() and text[end - 1].isalpha()
     is_compound = word.endswith(_NAMED_PLACES) and word not in _NAMED_PLACES
     is_named = is_compound and (has_letter or _ENDS.match(text, end) is not None)
-    is_cued = _PLACE_CUE.search(text, max(0, match.start() - 40), match.start()) is not None
+    first = _FIRST_WORD.search(text, max(0, match.start() - 32), match.start())
+    start = first.start() if first else match.start()
+    is_cued = _PLACE_CUE.search(text, max(0, start - 40), start) is not None
     if not (is_street or floor or code or is_named or is_cued):
         return 0
     return code.end() if code else end
 
 
+_FIRST_WORD = re.compile(rf"(?<!\w){_CAP}{S}\Z")
 _ENDS = re.compile(rf"{S}?(?:[^\w\s%]|\n|\Z)|{S}[{UPPERS}]")
 """Nothing follows that the number could count: a sign, a line break, or a capitalised word."""
 _WORDS_BEFORE = re.compile(rf"(?:(?:[{UPPERS}]\.{S}?){{1,3}}|{_CAP}{S}){{1,3}}\Z")

@@ -70,17 +70,17 @@ ASKING = (
 
 ASKING_FOR = (
     r"(?:ask(?:ing)? for|look for|spørg(?:e)? efter|fråga efter|spør etter|fragen sie nach"
-    r"|preguntar? por|pregunte por|спросить|спрашивать|pytać o)"
+    r"|preguntar? por|pregunte por|спросить|спрашивать|pytać o|hils på|say hello to)"
 )
 """Asks for somebody by name: a given name is enough when nothing follows that it could belong to."""
 
-DIRECT = r"(?:e-?mail(?:ing)?|phone|text|message|att\.?|attn\.?|fao|c/o|v/ ?|mærket|marked)"
+DIRECT = r"(?:e-?mail(?:ing)?|phone|text|message|att\.?|attn\.?|fao|c/o|v/ ?|mærket:?|marked)"
 """Asks to turn to somebody only when the name follows at once."""
 
 SAYING = (
     r"(?:siger|fortæller|udtaler|forklarer|ledet af|ledes af|anført af|grundlagt af|stiftet af|ejes af"
-    r"|drives af"
-    r"|says|explains|led by|headed by|founded by|chaired by|managed by|supervised by|awarded to|assessed by"
+    r"|drives af|says|explains|held by"
+    r"|led by|headed by|founded by|chaired by|managed by|supervised by|awarded to|assessed by"
     r"|dice|afirma|explica|dirigid[ao] por|fundad[ao] por|liderad[ao] por|говорит|рассказывает"
     r"|под руководством"
     r"|säger|berättar|leds av|sier|forteller|ledes av|sagt|geleitet von|mówi|made by professor"
@@ -109,8 +109,9 @@ HONORIFIC = (
 """Forms of address before a name."""
 
 ANSWERING = re.compile(
-    r"[ \u00a0]{1,2}(?:svarer (?:gerne )?på|(?:is|er) (?:happy|glad|available|klar|parat|ready) (?:to"
-    r"|til)|står (?:klar|parat)"
+    r"(?: \([^()\n]{2,40}\))?[ \u00a0]{1,2}(?:svarer (?:gerne )?på"
+    r"|(?:is|er) (?:happy|glad|available|klar|parat|ready)"
+    r" (?:to|til)|står (?:klar|parat)"
     r"|will (?:be happy|gladly|answer)|answers? (?:your )?questions|fortæller gerne|hjælper gerne"
     r"|træffes|kan træffes"
     r"|kan kontaktes|can be (?:reached|contacted)|estará encantad[ao]|ответит|svarar gärna|svarer gjerne)\b"

@@ -10,6 +10,9 @@ from joblens.extractors.name_runs import Run
 from joblens.extractors.not_names import ALSO_NAMES
 
 _COMMA = re.compile(r", ?")
+_INTRODUCED = re.compile(r"(?<!\w)[Vv]i (?:er|är|hedder|heter) \Z")
+"""Before a list of names in Danish, Norwegian or Swedish, which write within a sentence only names with a
+capital (Retskrivningsordbogen): "Vi er Mette, Jens og Kaj"."""
 _PASSES = 3
 """How often a name found in one list may lead to the next list, so that the time stays linear."""
 
@@ -33,7 +36,8 @@ def listed_with(text: str, runs: Sequence[Run], found: Iterable[Run]) -> Iterato
         new = [
             member
             for members in lists
-            if any(run in known or _is_known(run, words) for run in members)
+            if _INTRODUCED.search(text, max(0, members[0].start - 12), members[0].start)
+            or any(run in known or _is_known(run, words) for run in members)
             for member in members
             if member not in known
         ]

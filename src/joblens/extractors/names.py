@@ -55,7 +55,7 @@ _ASKING = re.compile(rf"{BEGIN}(?i:{ASKING})(?::?(?:{S}[–—-])?[ \u00a0\n]{{1
 _ASKING_FOR = re.compile(ASKING_FOR, re.IGNORECASE)
 _SAYING = re.compile(rf"{BEGIN}(?i:{SAYING}):?[ \u00a0]")
 _HONORIFIC = re.compile(rf"(?<![^\W\d_])(?<!&)(?:{HONORIFIC})[ \u00a0]{{1,2}}")
-_DIRECT = re.compile(rf"{BEGIN}(?i:{DIRECT})(?:(?<=v/)|[ \u00a0]{{1,2}})")
+_DIRECT = re.compile(rf"{BEGIN}(?i:{DIRECT})(?:(?<=v/)|[ \u00a0]{{1,2}}[\"“”»']?)")
 _NAMING = re.compile(
     r"says|siger|dice|fortæller|säger|mówi|говорит|my name is|jeg hedder|mit navn er|jag heter"
     r"|me llamo|меня зовут|ich heiße|nazywam się",

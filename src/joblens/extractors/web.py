@@ -39,7 +39,7 @@ _TELLING = re.compile(
 )
 _WRITING = re.compile(
     r"(?:\b(?:writ(?:e|ing)|e-?mails?|mail|repl(?:y|ies)|go|cvs?|resumes?|applications?|letters?|enquiries)"
-    r"(?: \w{1,12}){0,2} to|\bvia|\be-?mail|\bmail)(?::| ){1,2}\Z",
+    r"(?: \w{1,12}){0,2} to|\bvia|\bat|\be-?mail|\bmail)(?::| ){1,2}\Z",
     re.IGNORECASE,
 )
 _CAPITALISED = re.compile(r"[A-Z][a-z]{2,30}")
@@ -81,7 +81,7 @@ _HANDLE = re.compile(
 _ABBREVIATION = 4
 """Characters of what is rather a shortened word than a host: "m.in", "m.st"."""
 _NOT_HOSTS = re.compile(
-    r"(?:asp|vb|ado|c#|f#)\.net\Z|(?:socket|webdriver)\.io\Z|\.(?:nr|zm)\Z|[0-9]\.[a-z]{2}\Z", re.IGNORECASE
+    r"(?:asp|vb|ado|c#|f#)\.net\Z|(?:socket|webdriver)\.io\Z|[0-9]\.[a-z]{2}\Z", re.IGNORECASE
 )
 
 
@@ -126,7 +126,7 @@ def _is_mailbox(text: str, local: re.Match[str]) -> bool:
     name = local.group(1)
     if _TELLING.fullmatch(name):
         return True
-    if not (name.isalpha() and name.islower()) or name in _NO_MAILBOX:
+    if not (name.replace("-", "").isalpha() and name.islower()) or name in _NO_MAILBOX:
         return False
     if _WRITING.search(text, max(0, local.start() - 48), local.start()):
         return True
