@@ -34,7 +34,7 @@ WEIGHTS = {
     "BiEncoderSpan": (0.3, 2),
     "BiEncoderToken": (0.4, 8),
 }
-"""Kinds of networks, each with the spread and seed of random weights that find something at 0.4 and at 0.6."""
+"""Kinds of networks, each with the spread and seed of random weights that find entities at 0.4 and 0.6."""
 KINDS = list(WEIGHTS)
 ENCODER = {
     "model_type": "bert",

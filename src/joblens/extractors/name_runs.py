@@ -92,8 +92,10 @@ def _is_particle(word: str, before: list[str]) -> bool:
 
 def _fits(word: str, before: list[str], is_dotted: bool) -> bool:
     """Whether the token can be the next one of a name."""
-    if not word[0].isupper() or (before and _is_cyrillic(word) != _is_cyrillic(before[-1])):
+    if not word[0].isupper():
         return False
+    if len(before) > 1 and _is_cyrillic(word) != _is_cyrillic(before[-1]):
+        return False  # the next sentence; a name of two words may mix them
     if len(word) == 1:
         return is_dotted or (bool(before) and not before[-1].isupper())
     if word.isupper() != word[0].isupper() and not word[1:].islower() and "-" not in word and "'" not in word:
