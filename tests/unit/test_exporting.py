@@ -150,6 +150,23 @@ def test_in_eight_bits_no_sentence_depends_on_those_beside_it(cleaner, tmp_path,
     assert together == [built.extract([text])[0] for text in SENTENCES]  # scores and all
 
 
+def test_in_eight_bits_the_first_layer_and_the_word_vectors_stay_in_float(cleaner, tmp_path, monkeypatch):
+    import onnx
+
+    monkeypatch.setitem(exporting.SMALLEST, "onnx_int8", 0.0)
+    export(cleaning(cleaner, backend="onnx_int8"), SENTENCES, tmp_path / "out")
+    graph = onnx.load(str(tmp_path / "out" / "model.onnx")).graph
+    names = {node.op_type: [] for node in graph.node}
+    for node in graph.node:
+        names[node.op_type].append(node.name)
+    assert [name for name in names["MatMulInteger"] if "layer.0" in name] == []
+    assert len(names["MatMulInteger"]) == 3  # the projection and the two maps of the scorer
+    assert len([name for name in names["MatMul"] if "/encoder/layer.0/" in name]) >= 6
+    whole = {tensor.name for tensor in graph.initializer if tensor.data_type == onnx.TensorProto.FLOAT}
+    assert [name for name in whole if "word_embeddings" in name]
+    assert not (cleaner / "onnx_int8").exists()
+
+
 def test_too_little_agreement_is_refused_and_what_was_there_stays(copy, monkeypatch):
     before = {path.name: path.read_bytes() for path in (copy / "onnx").iterdir()}
     monkeypatch.setitem(exporting.SMALLEST, "onnx", 1.1)

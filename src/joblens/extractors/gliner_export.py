@@ -21,6 +21,9 @@ from joblens.extractors.gliner_scorer import FoldedScorer
 OPSET = 17
 """The first with layer normalisation as one operation."""
 
+FIRST_LAYER = "/encoder/layer.0/"
+"""Part of the names of the operations in the encoder's first layer."""
+
 
 class WordScores(nn.Module):
     """A token bi-encoder for fixed labels: subwords in, probabilities of words out.
@@ -127,7 +130,11 @@ def quantise(path: Path) -> None:
     """Make the weights of an ONNX file whole numbers of eight bits, a scale per column.
 
     Only multiplications with weights: they take most of the time. The word vectors stay as they are, a table
-    look-up gains nothing but room on disk. Activations are scaled when it runs. Weights keep to seven of the
+    look-up gains nothing but room on disk. The first layer stays too: what it rounds away, all others lack.
+    With it in eight bits one entity in fifty came out another, without one in four hundred, for a quarter
+    more time (a cleaner trained on Danish and English, 200 sentences of the sample).
+
+    Activations are scaled when it runs. Weights keep to seven of the
     eight bits: x86 processors without VNNI add products in sixteen bits, which eight would overflow, and the
     agreement that was measured on one machine has to hold on others.
     """
@@ -137,11 +144,13 @@ def quantise(path: Path) -> None:
 
     network = onnx.shape_inference.infer_shapes(onnx.load(str(path)))
     add_pre_process_metadata(network)  # shapes are known and constants folded, which is all it would ask for
+    first_layer = [node.name for node in network.graph.node if FIRST_LAYER in node.name]
     quantize_dynamic(
         network,
         str(path),
         op_types_to_quantize=["MatMul"],
         per_channel=True,
         reduce_range=True,
+        nodes_to_exclude=first_layer,
         weight_type=QuantType.QInt8,
     )
