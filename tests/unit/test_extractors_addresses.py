@@ -38,6 +38,8 @@ FOUND = [
     ("27 North St, Wesley CY15 6QP", "[address]"),
     ("You will find us at 4 River Court.", "You will find us at [address]."),
     ("Location: 19 Main Drive", "Location: [address]"),
+    ("Come to 206 Albert RdWe offer, 37 Station Way", "Come to [address]We offer, [address]"),
+    ("Apolloengen 58Kontakt os", "[address]Kontakt os"),
     ("42 Pennywell Drive", "[address]"),
     ("Calle Mayor 12, 3º B, 28013 Madrid", "[address]"),
     ("C/ de la Princesa, 5", "[address]"),

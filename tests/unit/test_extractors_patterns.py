@@ -29,6 +29,7 @@ FOUND = [
     ("write to applications at firma[dot]com", "write to [email]"),
     ("mette.holm at post [dot] firma [dot] com", "[email]"),
     ("Please write to mette_holm at firma.ie, or call", "Please write to [email], or call"),
+    ("Betty Bibi <bettyb at firma.ie>", "[person] <[email]>"),
     ("Reach her at applications-nord at firma.com", "Reach her at [email]"),
     ("Contact: Mette Holm, mette at firma.ie", "Contact: [person], [email]"),
     ("Applications go to jobs at mail.firma.com.", "Applications go to [email]."),
@@ -97,6 +98,10 @@ FOUND = [
     ("(www.firma.dk)", "([url])"),
     ("læs på firma.dk/job, tak", "læs på [url], tak"),
     ("Más información en firma.es", "Más información en [url]"),  # any country's ending
+    (
+        "Læs mere på firma.dkDu får. Postula en firma.es.Escribir",
+        "Læs mere på [url]Du får. Postula en [url].Escribir",
+    ),
     ("Visit hr.firma.com.au or firma.no and apply", "Visit [url] or [url] and apply"),
     ("linkedin.com/in/jens-hansen-123", "[url]"),
     ("LinkedIn: jens-hansen-123", "LinkedIn: [url]"),

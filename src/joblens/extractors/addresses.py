@@ -91,7 +91,7 @@ _ENGLISH_PLACE = (
     "|Broadway|Wharf"
     "|Green|Yard|House|Gate|View|Rise|Parade|Embankment|Bridge|Plaza"
 )
-_ONLY_STREETS = ("Close", "Court", "Drive", "Gardens", "Grove")
+_ONLY_STREETS = ("Close", "Court", "Drive", "Gardens", "Grove", "Way")
 """Those of them that hardly name anything else."""
 _UK_AREAS = (
     "AB|AL|B|BA|BB|BD|BH|BL|BN|BR|BS|BT|CA|CB|CF|CH|CM|CO|CR|CT|CV|CW|DA|DD|DE|DG|DH|DL|DN|DT|DY|E|EC|EH"
@@ -125,7 +125,7 @@ _COUNTED = frozenset(
 )
 _ENGLISH = re.compile(
     rf"[0-9](?<![\w.,:/€$£-][0-9])[0-9]{{0,4}}[A-Za-z]?(?:[-–][0-9]{{1,4}})?{S}"
-    rf"(?:{_CAP}{S}){{1,4}}?(?:({_ENGLISH_STREET})|{_ENGLISH_PLACE})\b"
+    rf"(?:{_CAP}{S}){{1,4}}?(?:({_ENGLISH_STREET})|{_ENGLISH_PLACE})(?:\b|(?=[A-Z][a-z]))"
     rf"(?:(?<=\b(?:St|Rd|Ln|Dr|Ct|Sq|Pl))\.|(?<=\b(?:Ave|Hwy|Cir))\.|(?<=Blvd|Pkwy)\.)?(?:{S}(?:[NSEW]|[NS][EW])\b\.?)?"
 )
 _UNIT = re.compile(
@@ -245,7 +245,7 @@ def _nordic_end(text: str, match: re.Match[str]) -> int:
 
 
 _FIRST_WORD = re.compile(rf"(?<!\w){_CAP}{S}\Z")
-_ENDS = re.compile(rf"{S}?(?:[^\w\s%]|\n|\Z)|{S}[{UPPERS}]")
+_ENDS = re.compile(rf"{S}?(?:[^\w\s%]|\n|\Z)|{S}?[{UPPERS}]")
 """Nothing follows that the number could count: a sign, a line break, or a capitalised word."""
 _WORDS_BEFORE = re.compile(rf"(?:(?:[{UPPERS}]\.{S}?){{1,3}}|{_CAP}{S}){{1,3}}\Z")
 

@@ -57,6 +57,7 @@ _URL = re.compile(
 _BARE = re.compile(
     r"\.(?:(?:(?:com|org|net|info|co|gov|edu|ac)\.)?[a-zрф]{2}|com|org|net|info|jobs|biz)(?![\w@])(?!\.\w)"
     r"(?:[/?#][^\s<>\"'«»“”]*+)?"
+    rf"|\.(?:{_ENDINGS})(?=\.?[A-ZÆØÅÁÉÍÓÚÑÄÖÜА-Я][a-zæøåа-я])"  # the next sentence is glued to it
 )
 _ENDING = re.compile(r"\.([a-zрф]{2})(?=[/?#]|\Z)")
 _GOES_ON = re.compile(r"\.? [a-zß-öø-ÿа-яё]")
@@ -128,10 +129,14 @@ def _is_mailbox(text: str, local: re.Match[str]) -> bool:
         return True
     if not (name.replace("-", "").isalpha() and name.islower()) or name in _NO_MAILBOX:
         return False
-    if _WRITING.search(text, max(0, local.start() - 48), local.start()):
+    if text[local.start() - 1 : local.start()] == "<" or _WRITING.search(
+        text, max(0, local.start() - 48), local.start()
+    ):
         return True
     before = _CAPITALISED.findall(text, max(0, local.start() - 48), local.start())
-    return len(name) > 2 and any(word.casefold().startswith(name) for word in before)
+    return len(name) > 2 and any(
+        word.casefold().startswith(name) or name.startswith(word.casefold()) for word in before
+    )
 
 
 def find_urls(text: str) -> Iterator[Span]:
