@@ -38,6 +38,9 @@ class WordScores(nn.Module):
         labels: What to look for, in order.
     """
 
+    weight: Tensor
+    bias: Tensor
+
     def __init__(self, model: Any, labels: Sequence[str]) -> None:
         super().__init__()
         self.encoder = model.model.token_rep_layer
@@ -62,7 +65,8 @@ class WordScores(nn.Module):
             (B, W, C, 3) float32, W the largest of `text_lengths`.
         """
         subwords = self.encoder.encode_text(input_ids, attention_mask)  # (B, L, h)
-        numbers = torch.arange(1, text_lengths.max() + 1)  # (W,)
+        longest: Any = text_lengths.max()  # kept a tensor: as a number it would be fixed in what is exported
+        numbers = torch.arange(1, longest + 1)  # (W,)
         marks = (words_mask[:, None, :] == numbers[None, :, None]).to(subwords.dtype)  # (B, W, L)
         words = (marks @ subwords) / marks.sum(dim=-1, keepdim=True).clamp_min(1)  # (B, W, h)
         hidden = torch.relu(nn.functional.linear(words, self.weight, self.bias))
@@ -131,12 +135,12 @@ def quantise(path: Path) -> None:
 
     Only multiplications with weights: they take most of the time. The word vectors stay as they are, a table
     look-up gains nothing but room on disk. The first layer stays too: what it rounds away, all others lack.
-    With it in eight bits one entity in fifty came out another, without one in four hundred, for a quarter
-    more time (a cleaner trained on Danish and English, 200 sentences of the sample).
+    With it in eight bits a cleaner agreed with torch on 0.981 of the entities in 600 sentences of the sample,
+    without on 0.994, for a sixth more time.
 
-    Activations are scaled when it runs. Weights keep to seven of the
-    eight bits: x86 processors without VNNI add products in sixteen bits, which eight would overflow, and the
-    agreement that was measured on one machine has to hold on others.
+    Activations are scaled when it runs. Weights keep to seven of the eight bits: x86 processors without VNNI
+    add products in sixteen bits, which eight would overflow, and the agreement that was measured on one
+    machine has to hold on others.
     """
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
