@@ -114,17 +114,7 @@ def train_phase(
         def create_optimizer(self, model: Any = None) -> Any:
             """Encoder layers at one rate, scorer and projections at another."""
             if getattr(self, "optimizer", None) is None:
-                named = [(n, p) for n, p in self.model.named_parameters() if p.requires_grad]
-                encoder = [p for n, p in named if "bert_layer" in n]
-                others = [p for n, p in named if "bert_layer" not in n]
-                self.optimizer = torch.optim.AdamW(
-                    [
-                        {"params": encoder, "lr": self.args.learning_rate},
-                        {"params": others, "lr": self.args.others_lr},
-                    ],
-                    weight_decay=self.args.weight_decay,
-                    fused=True,
-                )
+                self.optimizer = _optimizer(self.model, self.args)
             return self.optimizer
 
     arguments = _arguments(phase, checkpoints, device, precision, seed)
@@ -141,6 +131,18 @@ def train_phase(
         logger.info("going on after the last epoch kept in %s", checkpoints)
     trainer.train(resume_from_checkpoint=started or None)
     model.eval()
+
+
+def _optimizer(model: Any, arguments: Any) -> Any:
+    named = [(name, weight) for name, weight in model.named_parameters() if weight.requires_grad]
+    return torch.optim.AdamW(
+        [
+            {"params": [w for n, w in named if "bert_layer" in n], "lr": arguments.learning_rate},
+            {"params": [w for n, w in named if "bert_layer" not in n], "lr": arguments.others_lr},
+        ],
+        weight_decay=arguments.weight_decay,
+        fused=True,
+    )
 
 
 def _arguments(phase: Phase, checkpoints: Path, device: torch.device, precision: str, seed: int) -> Any:
