@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from joblens.extractors.masking import mask_all, merged, spread
 from joblens.extractors.patterns import PatternExtractor, replace_spans
+from joblens.extractors.spans import by_sentence
 from joblens.records import Ad, CleanAd, Entity
 from joblens.text import distinct, entities_to_line, sentences, word_count
 
@@ -153,25 +154,8 @@ def _read_once(strings: Sequence[str], extractor: Extractor) -> list[tuple[list[
     Returns:
         For each string its entities, and how many words the sentences have that were seen.
     """
-    spans = [sentences(string) for string in strings]
-    rows: dict[str, int] = {}
-    for string, cuts in zip(strings, spans, strict=True):
-        for start, end in cuts:
-            rows.setdefault(string[start:end], len(rows))
-    found = extractor.extract(list(rows))
-    read: list[tuple[list[Entity], int]] = []
-    for string, cuts in zip(strings, spans, strict=True):
-        entities: list[Entity] = []
-        words = 0
-        for start, end in cuts:
-            sentence = string[start:end]
-            words += word_count(sentence)
-            entities += (
-                Entity(start + entity.start, start + entity.end, entity.label, entity.text, entity.score)
-                for entity in found[rows[sentence]]
-            )
-        read.append((entities, words))
-    return read
+    words = [sum(word_count(text[start:end]) for start, end in sentences(text)) for text in strings]
+    return list(zip(by_sentence(strings, extractor.extract), words, strict=True))
 
 
 def _masked(part: _Part) -> str:

@@ -25,10 +25,9 @@ from joblens.extractors.gliner_files import files_hash, load_weights, locate
 from joblens.extractors.gliner_networks import Network, TorchNetwork
 from joblens.extractors.gliner_words import Window, WindowCutter, WordPieces
 from joblens.extractors.patterns import RULES
-from joblens.extractors.spans import longest_by_label
+from joblens.extractors.spans import by_sentence, longest_by_label
 from joblens.records import Entity
 from joblens.storage import content_hash
-from joblens.text import sentences
 
 if TYPE_CHECKING:
     from joblens.config import Cleaning, Compute
@@ -195,20 +194,7 @@ class GlinerExtractor:
         Raises:
             ModelError: A window would be cut by the model.
         """
-        spans = [sentences(text) for text in texts]
-        rows: dict[str, int] = {}
-        for text, cuts in zip(texts, spans, strict=True):
-            for start, end in cuts:
-                rows.setdefault(text[start:end], len(rows))
-        found = self._read(list(rows))
-        return [
-            [
-                Entity(start + entity.start, start + entity.end, entity.label, entity.text, entity.score)
-                for start, end in cuts
-                for entity in found[rows[text[start:end]]]
-            ]
-            for text, cuts in zip(texts, spans, strict=True)
-        ]
+        return by_sentence(texts, self._read)
 
     def _read(self, distinct: Sequence[str]) -> list[list[Entity]]:
         """The entities of each sentence, those of its windows put together."""

@@ -21,13 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 from joblens.errors import ModelError
 from joblens.extractors.gliner import longest_input
-from joblens.extractors.gliner_files import download, files_hash, refuse_code
+from joblens.extractors.gliner_files import check_files, files_hash, find_folder
 from joblens.extractors.gliner_words import Window, WindowCutter, WordPieces
 from joblens.extractors.patterns import RULES
-from joblens.extractors.spans import longest_by_label
+from joblens.extractors.spans import by_sentence, longest_by_label
 from joblens.records import Entity
 from joblens.storage import content_hash
-from joblens.text import sentences
 
 if TYPE_CHECKING:
     from joblens.config import Cleaning, Compute
@@ -114,15 +113,8 @@ def locate(model: str, revision: str | None) -> Path:
         ModelError: There is no such folder, the revision is not a commit, the hub cannot be reached, or the
             folder lacks a file or asks to run code.
     """
-    folder = Path(model)
-    if not folder.is_dir():
-        folder = download(model, revision)
-    for name in FILES:
-        if not (folder / name).is_file():
-            raise ModelError(
-                f"{folder} has no {name}; cleaning.model should be a folder that gliner2 has saved"
-            )
-    refuse_code(folder)
+    folder = find_folder(model, revision)
+    check_files(folder, FILES, "a folder that gliner2 has saved")
     return folder
 
 
@@ -214,20 +206,7 @@ class Gliner2Extractor:
         Raises:
             ModelError: A window would be longer than the model takes, or has other words than were counted.
         """
-        spans = [sentences(text) for text in texts]
-        rows: dict[str, int] = {}
-        for text, cuts in zip(texts, spans, strict=True):
-            for start, end in cuts:
-                rows.setdefault(text[start:end], len(rows))
-        found = self._read(list(rows))
-        return [
-            [
-                Entity(start + entity.start, start + entity.end, entity.label, entity.text, entity.score)
-                for start, end in cuts
-                for entity in found[rows[text[start:end]]]
-            ]
-            for text, cuts in zip(texts, spans, strict=True)
-        ]
+        return by_sentence(texts, self._read)
 
     def _read(self, distinct: Sequence[str]) -> list[list[Entity]]:
         """The entities of each sentence, those of its windows put together."""

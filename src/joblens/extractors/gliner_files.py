@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +25,37 @@ def locate(model: str, revision: str | None) -> Path:
         ModelError: There is no such folder, the revision is not a commit, the hub cannot be reached, or the
             folder lacks a file or asks to run code.
     """
-    folder = Path(model)
-    if not folder.is_dir():
-        folder = download(model, revision)
+    folder = find_folder(model, revision)
     if is_bundle(folder):
         return folder  # joblens' own format, read and checked by `load_bundle`
-    for name in (SETTINGS, WEIGHTS):
-        if not (folder / name).is_file():
-            raise ModelError(
-                f"{folder} has no {name}; cleaning.model should be a GLiNER folder saved with "
-                "save_pretrained(..., safe_serialization=True), or a cleaner of joblens"
-            )
-    refuse_code(folder)
+    check_files(
+        folder,
+        (SETTINGS, WEIGHTS),
+        "a GLiNER folder saved with save_pretrained(..., safe_serialization=True), or a cleaner of joblens",
+    )
     return folder
+
+
+def find_folder(model: str, revision: str | None) -> Path:
+    """The folder of that name, otherwise the hub's snapshot at a pinned commit.
+
+    Raises:
+        ModelError: There is no such folder, the revision is not a commit, or the hub cannot be reached.
+    """
+    folder = Path(model)
+    return folder if folder.is_dir() else download(model, revision)
+
+
+def check_files(folder: Path, names: Sequence[str], expected: str) -> None:
+    """Check that the folder has these files, and that none of its settings asks to run code.
+
+    Raises:
+        ModelError: A file is missing, which is said with what `cleaning.model` should be, or one asks to.
+    """
+    for name in names:
+        if not (folder / name).is_file():
+            raise ModelError(f"{folder} has no {name}; cleaning.model should be {expected}")
+    refuse_code(folder)
 
 
 def refuse_code(folder: Path) -> None:

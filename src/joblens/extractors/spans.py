@@ -1,11 +1,33 @@
-"""Which of several overlapping finds stays."""
+"""Finds of sentences brought back to their texts, and which of several overlapping ones stays."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from joblens.records import Entity
+from joblens.text import sentences
+
+Reader = Callable[[Sequence[str]], Sequence[Sequence[Entity]]]
+"""Finds the entities of each sentence, where they are in it."""
+
+
+def by_sentence(texts: Sequence[str], read: Reader) -> list[list[Entity]]:
+    """The entities of each text in order; every distinct sentence of all texts is read once."""
+    spans = [sentences(text) for text in texts]
+    rows: dict[str, int] = {}
+    for text, cuts in zip(texts, spans, strict=True):
+        for start, end in cuts:
+            rows.setdefault(text[start:end], len(rows))
+    found = read(list(rows))
+    return [
+        [
+            Entity(start + entity.start, start + entity.end, entity.label, entity.text, entity.score)
+            for start, end in cuts
+            for entity in found[rows[text[start:end]]]
+        ]
+        for text, cuts in zip(texts, spans, strict=True)
+    ]
 
 
 def longest_by_label(entities: Iterable[Entity]) -> list[Entity]:
