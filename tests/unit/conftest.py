@@ -41,10 +41,30 @@ def tokenizer_of_letters(longest: int) -> Any:
 
 
 @pytest.fixture(scope="session")
+def make_bert() -> Callable[[Any, int], Any]:
+    """`make_bert(tokenizer, longest)`: settings of a BERT of one layer and width 16."""
+    return tiny_bert
+
+
+def tiny_bert(tokenizer: Any, longest: int) -> Any:
+    """Settings of a BERT of one layer and width 16 for `longest` subwords."""
+    from transformers import BertConfig
+
+    return BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=longest,
+    )
+
+
+@pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the package `tiny_base`: a BERT of one layer and width 16, as a cleaner's base."""
     import torch
-    from transformers import BertConfig, BertModel
+    from transformers import BertModel
 
     home = tmp_path_factory.mktemp("packages")
     model = home / "tiny_base" / "model"
@@ -53,13 +73,5 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokenizer = tokenizer_of_letters(160)
     tokenizer.save_pretrained(model)
     torch.manual_seed(0)
-    settings = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        max_position_embeddings=160,
-    )
-    BertModel(settings).save_pretrained(model, safe_serialization=True)
+    BertModel(tiny_bert(tokenizer, 160)).save_pretrained(model, safe_serialization=True)
     return home

@@ -39,23 +39,15 @@ assert "gliner2.api_client" not in loaded, loaded
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, make_tokenizer):
+def folder(tmp_path_factory, make_tokenizer, make_bert):
     """A one-layer BERT of width 16 that spells words letter by letter, under GLiNER2's span head."""
     gliner2.without_its_client()
     from gliner2.configuration import ExtractorConfig
     from gliner2.inference.engine import SpanExtractor
-    from transformers import BertConfig
 
     torch.manual_seed(0)
     tokenizer = make_tokenizer(LONGEST)
-    encoder = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        max_position_embeddings=LONGEST,
-    )
+    encoder = make_bert(tokenizer, LONGEST)
     model = SpanExtractor(
         ExtractorConfig(model_name="bert", max_width=3), encoder_config=encoder, tokenizer=tokenizer
     )
