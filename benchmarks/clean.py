@@ -26,8 +26,9 @@ import polars as pl
 
 from joblens.config import Cleaning, Compute
 from joblens.extractors.cleaning import clean_ads
-from joblens.extractors.gliner import load_gliner
+from joblens.extractors.gliner import GlinerExtractor, build, labels_of, load_gliner, open_model
 from joblens.extractors.gliner_bundle import load_bundle
+from joblens.extractors.gliner_exported import open_exported
 from joblens.extractors.patterns import PatternExtractor
 from joblens.extractors.remembering import RememberingExtractor
 from joblens.records import Ad
@@ -221,25 +222,42 @@ def agreement(ads: Sequence[Ad], cleaning: Cleaning, peer: Peer) -> None:
 
     gliner is asked for one label at a time: asked for several it keeps one of all entities that overlap, and
     ours keeps one a label. The network has an encoder of its own for labels, so none of them sees another.
+    Ours reads a sentence as a chain, gliner word by word; the first line lets ours do that too, so that it
+    compares everything before.
     """
     texts = list(dict.fromkeys(sentence for ad in ads for sentence in cuts(ad)))
-    extractor = load_gliner(cleaning.model_copy(update={"threshold": THRESHOLD}), COMPUTE)
-    ours = {
-        (row, entity.start, entity.end, entity.label)
-        for row, entities in enumerate(extractor.extract(texts))
-        for entity in entities
-    }
+    same = cleaning.model_copy(update={"threshold": THRESHOLD})
     theirs = {
         (row, start, end, label)
         for label in peer.labels
         for row, spans in enumerate(peer.spans(texts, label))
         for start, end in spans
     }
-    f1 = 2 * len(ours & theirs) / max(1, len(ours) + len(theirs))
-    print(
-        f"\nagreement on {len(texts)} sentences at threshold {THRESHOLD}: F1 {f1:.4f}; "
-        f"{len(ours)} entities of ours, {len(theirs)} of gliner's, {len(ours & theirs)} the same"
-    )
+    print(f"\nagreement with gliner on {len(texts)} sentences at threshold {THRESHOLD}:")
+    for reading, extractor in (
+        ("word by word", word_by_word(same)),
+        ("as a chain", load_gliner(same, COMPUTE)),
+    ):
+        ours = {
+            (row, entity.start, entity.end, entity.label)
+            for row, entities in enumerate(extractor.extract(texts))
+            for entity in entities
+        }
+        f1 = 2 * len(ours & theirs) / max(1, len(ours) + len(theirs))
+        print(
+            f"read {reading}: F1 {f1:.4f}; {len(ours)} entities of ours, {len(theirs)} of gliner's, "
+            f"{len(ours & theirs)} the same"
+        )
+
+
+def word_by_word(cleaning: Cleaning) -> GlinerExtractor:
+    """Ours, reading scores as gliner does: start, end and inside of each word by themselves."""
+    model, thresholds, fingerprint = open_model(cleaning)
+    model.config.is_chain = False
+    network = None
+    if cleaning.backend != "torch":
+        network, _ = open_exported(Path(cleaning.model or ""), cleaning.backend, labels_of(cleaning))
+    return build(model, thresholds, fingerprint, cleaning, COMPUTE, network)
 
 
 def sample_ads() -> list[Ad]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from joblens.errors import ModelError
 from joblens.extractors.gliner_batches import Frame, batches, frame_of
 from joblens.extractors.gliner_bundle import is_bundle, load_bundle
+from joblens.extractors.gliner_chain import from_chain, is_chain
 from joblens.extractors.gliner_decoding import Found, from_proposals, from_spans, from_tokens
 from joblens.extractors.gliner_exported import READS_ALONE, open_exported
 from joblens.extractors.gliner_files import files_hash, load_weights, locate
@@ -170,6 +171,7 @@ class GlinerExtractor:
         import numpy as np
 
         self.fingerprint = fingerprint
+        self._is_chain = is_chain(model)
         self._network = network
         self._labels = list(thresholds)
         self._thresholds = np.array(list(thresholds.values()), dtype=np.float32)
@@ -211,13 +213,18 @@ class GlinerExtractor:
 
     def _predict(self, batch: Sequence[Window]) -> list[list[Found]]:
         """The entities of each window, their words counted from its first."""
+        from scipy.special import expit
+
         self._check(batch)
         lengths = [len(window.words) for window in batch]
         scores = self._network(self._frame.tensors(batch))
+        if self._is_chain:
+            return from_chain(scores.values, lengths, self._thresholds)
+        chances = expit(scores.values)
         if scores.spans is not None and scores.exists is not None:
-            return from_proposals(scores.values, scores.spans, scores.exists, self._thresholds)
+            return from_proposals(chances, scores.spans, scores.exists, self._thresholds)
         decode = from_tokens if self._frame.width is None else from_spans
-        return decode(scores.values, lengths, self._thresholds)
+        return decode(chances, lengths, self._thresholds)
 
     def _check(self, batch: Sequence[Window]) -> None:
         """Every word of every window is within what the model was made for, and so are its subwords."""

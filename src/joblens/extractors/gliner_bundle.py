@@ -2,8 +2,9 @@
 
 The network is gliner's bi-encoder for tokens (Stepanov and Shtopko, 2024): one encoder reads the text, a
 second, frozen one reads the label names, and a scorer says for each word and label whether an entity starts
-there, ends there or goes on. Both encoders begin as the same packaged weights. Label names are therefore read
-once per model and not with every sentence, and the folder holds only what training has changed.
+there, ends there or goes on, which `gliner_chain` weighs over the sentence. Both encoders begin as the same
+packaged weights. Label names are therefore read once per model and not with every sentence, and the folder
+holds only what training has changed.
 
     config.json        base package and its SHA-256, shape of the scorer, labels, threshold of each label
     model.safetensors  the tensors that differ from the base, in half precision; float32 in memory
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from joblens.errors import DataError, ModelError
+from joblens.extractors.gliner_chain import use_chain
 from joblens.packaged import WEIGHTS, check_hash, packaged_folder
 from joblens.storage import content_hash, file_hash, write_json
 
@@ -103,6 +105,7 @@ def new_model(shape: Shape) -> Any:
     if shape.mark_capitals:
         _mark_capitals(model.data_processor.transformer_tokenizer)
     model = model.float().eval()
+    use_chain(model)
     _start_well(model)
     return model
 
@@ -133,7 +136,7 @@ def _start_well(model: Any) -> None:
             model.model(**{name: value for name, value in batch.items() if torch.is_tensor(value)})
             handle.remove()
             layer.weight.div_(outputs.pop().std())
-        scorer.out_mlp[-1].bias.fill_(-4.0)  # a probability of 0.018
+        scorer.out_mlp[-1].bias.fill_(-4.0)  # a span of one word: a probability of exp(-12)
 
 
 def _mark_capitals(tokenizer: Any) -> None:

@@ -53,7 +53,7 @@ def from_tokens(scores: Array, lengths: Sequence[int], thresholds: Array) -> lis
                 score = min(score, inside[last])
                 if closes[last]:
                     found[row].append((word, last, label, min(score, end[last])))
-    return [_surest(spans) for spans in found]
+    return [surest(spans) for spans in found]
 
 
 def from_spans(scores: Array, lengths: Sequence[int], thresholds: Array) -> list[list[Found]]:
@@ -75,7 +75,7 @@ def from_spans(scores: Array, lengths: Sequence[int], thresholds: Array) -> list
     for (row, first, more, label), score in zip(places.tolist(), values, strict=True):
         if first + more < lengths[row]:
             found[row].append((first, first + more, label, score))
-    return [_surest(spans) for spans in found]
+    return [surest(spans) for spans in found]
 
 
 def from_proposals(scores: Array, spans: Array, exists: Array, thresholds: Array) -> list[list[Found]]:
@@ -96,10 +96,10 @@ def from_proposals(scores: Array, spans: Array, exists: Array, thresholds: Array
     for row, place, label in np.argwhere((scores > thresholds) & exists.astype(bool)[..., None]).tolist():
         first, last = spans[row, place].tolist()
         found[row].append((first, last, label, float(scores[row, place, label])))
-    return [_surest(entities) for entities in found]
+    return [surest(entities) for entities in found]
 
 
-def _surest(found: Sequence[Found]) -> list[Found]:
+def surest(found: Sequence[Found]) -> list[Found]:
     """Those that overlap no surer one of the same label, in order."""
     kept: list[Found] = []
     taken: dict[int, list[tuple[int, int]]] = {}

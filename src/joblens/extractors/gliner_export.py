@@ -26,7 +26,7 @@ FIRST_LAYER = "/encoder/layer.0/"
 
 
 class WordScores(nn.Module):
-    """A token bi-encoder for fixed labels: subwords in, probabilities of words out.
+    """A token bi-encoder for fixed labels: subwords in, logits of words out.
 
     gliner (0.2.29) has an export with label vectors as an input, and it fails: its wrapper hands the vectors
     on under the name of the label encoder's token ids. Here they are part of the network, in the folded
@@ -53,7 +53,7 @@ class WordScores(nn.Module):
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, words_mask: Tensor, text_lengths: Tensor
     ) -> Tensor:
-        """Probabilities that an entity starts, ends and goes on.
+        """Logits of an entity that starts, ends and goes on.
 
         Args:
             input_ids: (B, L) int64.
@@ -70,7 +70,8 @@ class WordScores(nn.Module):
         marks = (words_mask[:, None, :] == numbers[None, :, None]).to(subwords.dtype)  # (B, W, L)
         words = (marks @ subwords) / marks.sum(dim=-1, keepdim=True).clamp_min(1)  # (B, W, h)
         hidden = torch.relu(nn.functional.linear(words, self.weight, self.bias))
-        return torch.sigmoid(self.last(hidden.view(words.shape[0], words.shape[1], self.classes, -1)))
+        logits: Tensor = self.last(hidden.view(words.shape[0], words.shape[1], self.classes, -1))
+        return logits
 
 
 def write_network(model: Any, labels: Sequence[str], backend: str, folder: Path) -> None:

@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from joblens.errors import DataError, DeviceError, ModelError
-from joblens.extractors.gliner_bundle import fingerprint, is_bundle
+from joblens.extractors.gliner_bundle import SETTINGS, WEIGHTS, fingerprint, is_bundle
 from joblens.extractors.gliner_networks import Network, Scores
 from joblens.storage import content_hash, file_hash, read_json
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
+
+    from joblens.config import Cleaning
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -59,7 +61,7 @@ class ExportedNetwork:
     """A network that a runtime other than torch runs.
 
     Args:
-        run: Takes the arrays of `INPUTS` by name and gives probabilities (B, W, C, 3) float32.
+        run: Takes the arrays of `INPUTS` by name and gives logits (B, W, C, 3) float32.
     """
 
     def __init__(self, run: Callable[[dict[str, Array]], Array]) -> None:
@@ -141,6 +143,17 @@ def check_installed(backend: str, *more: str) -> None:
 def hashes_of(folder: Path, backend: str) -> dict[str, str]:
     """The SHA-256 of each file of an exported network, by name."""
     return _files(folder, BACKENDS[backend].files)
+
+
+def own_files(cleaning: Cleaning) -> dict[str, Path]:
+    """The files of the cleaner that joblens itself has written, by their path in its folder; else none."""
+    folder = Path(cleaning.model or "")
+    if cleaning.extractor != "gliner" or not is_bundle(folder):
+        return {}
+    names = [SETTINGS, WEIGHTS]
+    if cleaning.backend != "torch":
+        names += [f"{cleaning.backend}/{name}" for name in (AGREEMENT, *BACKENDS[cleaning.backend].files)]
+    return {name: folder / name for name in names}
 
 
 def _files(folder: Path, names: Sequence[str]) -> dict[str, str]:

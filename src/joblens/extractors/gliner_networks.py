@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """Probabilities of a batch, float32, on the CPU."""
+    """Logits of a batch, float32, on the CPU."""
 
     values: Array
     """(B, W, C, 3) of words, (B, W, K, C) of spans, or (B, S, C) of spans that the network proposed."""
@@ -61,12 +61,12 @@ class TorchNetwork:
             inputs = {name: tensor.to(device) for name, tensor in tensors.items()} | self._fixed
             if self._scorer is not None:
                 words = self._model.model.get_representations(**inputs).words_embedding  # (B, W, h)
-                return Scores(_probabilities(self._scorer(words)))
+                return Scores(_logits(self._scorer(words)))
             output = self._model.model(**inputs, threshold=self._threshold)
             if output.span_logits is None:
-                return Scores(_probabilities(output.logits))
+                return Scores(_logits(output.logits))
             spans, exists = (tensor.cpu().numpy() for tensor in (output.span_idx, output.span_mask))
-            return Scores(_probabilities(output.span_logits), spans, exists)
+            return Scores(_logits(output.span_logits), spans, exists)
 
 
 def _is_foldable(model: Any) -> bool:
@@ -80,8 +80,8 @@ def _is_foldable(model: Any) -> bool:
     )
 
 
-def _probabilities(logits: Tensor) -> Array:
-    return logits.float().sigmoid().cpu().numpy()
+def _logits(tensor: Tensor) -> Array:
+    return tensor.float().cpu().numpy()
 
 
 def fixed_inputs(model: Any, labels: Sequence[str]) -> dict[str, Tensor]:
