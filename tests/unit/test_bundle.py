@@ -11,7 +11,7 @@ import torch
 
 from joblens.config import Classifier, Cleaning, Embedding
 from joblens.errors import BundleError, StorageError
-from joblens.models.bundle import FILES, Bundle, read_bundle, write_bundle
+from joblens.models.bundle import FILES, Bundle, own_cleaner, read_bundle, write_bundle
 from joblens.models.calibration import Calibration
 from joblens.models.network import build_network
 
@@ -115,6 +115,26 @@ def test_equal_bundles_have_equal_bytes(folder, tmp_path):
     write_bundle(tmp_path / "again", make_bundle())
     for name in FILES:
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_a_cleaner_goes_along_when_there_is_one(folder, tmp_path):
+    assert own_cleaner(folder) is None
+    weights = tmp_path / "weights"
+    weights.write_bytes(b"12")
+    write_bundle(folder, make_bundle(), {"model.safetensors": weights, "onnx/model.onnx": weights})
+    cleaner = own_cleaner(folder)
+    assert cleaner == folder / "cleaner"
+    assert (cleaner / "model.safetensors").read_bytes() == b"12"
+    assert (cleaner / "onnx/model.onnx").read_bytes() == b"12"
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="no links here")
+def test_a_cleaner_that_is_a_link_out_of_the_bundle_is_refused(folder, tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    (folder / "cleaner").mkdir()
+    (folder / "cleaner/config.json").symlink_to(tmp_path / "secret")
+    with pytest.raises(BundleError, match="leaves the bundle"):
+        own_cleaner(folder)
 
 
 def test_writing_replaces_the_old_bundle_whole(folder):

@@ -13,7 +13,7 @@ from joblens.encoders import Encoder, build_encoder
 from joblens.errors import BundleError, DataError
 from joblens.extractors import Extractor, build_extractor
 from joblens.extractors.cleaning import clean_ads
-from joblens.models.bundle import Bundle, read_bundle
+from joblens.models.bundle import Bundle, own_cleaner, read_bundle
 from joblens.models.calibration import abstains, prediction_sets, probabilities
 from joblens.records import Ad, Guess
 from joblens.sources.html import html_to_text
@@ -89,9 +89,11 @@ class Classifier:
         compute = Compute.model_validate(
             {"device": device, "workers": 1, "encode_batch_size": encode_batch_size}
         )
+        own = own_cleaner(folder)
+        cleaning = bundle.cleaning.model_copy(update={"model": str(own)}) if own else bundle.cleaning
         return cls(
             bundle,
-            build_extractor(bundle.cleaning, compute),
+            build_extractor(cleaning, compute),
             build_encoder(bundle.embedding, compute),
             name=folder.resolve().name,
             version=content_hash(*(file_hash(folder / file) for file in _DECIDING_FILES))[:12],

@@ -5,12 +5,14 @@
     labels.json         the label of each class index
     card.json           where it comes from: hashes, row counts, metrics
     README.md           the same for people: the model card
+    cleaner/            the model that cleans adverts, when it is joblens' own; else config.json names it
 
 Nothing in it is executed when it is read. Sizes, shapes and values are checked before memory is taken, so a
 damaged or hostile folder ends in one line. Equal models give equal bytes: no time stamps, no commit.
 """
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,9 +40,10 @@ from joblens.storage import replace_folder, write_json, write_tensors, write_tex
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["FILES", "Bundle", "read_bundle", "write_bundle"]
+__all__ = ["CLEANER", "FILES", "Bundle", "own_cleaner", "read_bundle", "write_bundle"]
 
 FILES = ("model.safetensors", "config.json", "labels.json", "card.json", "README.md")
+CLEANER = "cleaner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,13 @@ class Bundle:
         return self.embedding.dimensions
 
 
-def write_bundle(folder: Path, bundle: Bundle) -> None:
+def write_bundle(folder: Path, bundle: Bundle, cleaner: Mapping[str, Path] | None = None) -> None:
     """Write the five files; the folder appears whole or stays as it was.
+
+    Args:
+        folder: Where.
+        bundle: What.
+        cleaner: Files to copy into `cleaner/`, by their path in there.
 
     Raises:
         BundleError: The parts do not fit each other, or the card holds something that is not JSON.
@@ -113,6 +121,25 @@ def write_bundle(folder: Path, bundle: Bundle) -> None:
         write_json(temporary / "labels.json", list(labels))
         write_json(temporary / "card.json", dict(bundle.card))
         write_text(temporary / "README.md", model_card(bundle))
+        for name, source in (cleaner or {}).items():
+            copy = temporary / CLEANER / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, copy)
+
+
+def own_cleaner(folder: Path) -> Path | None:
+    """The folder of the model that cleans adverts, when the bundle brings it.
+
+    Raises:
+        BundleError: A file in it is a link that leaves the bundle.
+    """
+    cleaner = folder / CLEANER
+    if not cleaner.exists():
+        return None
+    for path in sorted(cleaner.rglob("*")):
+        if not path.is_dir() or path.is_symlink():
+            regular_file(folder, str(path.relative_to(folder)))
+    return cleaner
 
 
 def read_bundle(folder: Path) -> Bundle:

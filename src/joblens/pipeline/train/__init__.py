@@ -7,6 +7,7 @@ from torch import nn
 
 from joblens.config import Config
 from joblens.device import choose_device
+from joblens.extractors.gliner_exported import own_files
 from joblens.metrics import accuracy, best_class, expected_calibration_error, macro_f1
 from joblens.models.bundle import Bundle, write_bundle
 from joblens.models.calibration import Calibration, abstains, calibrate, prediction_sets, probabilities
@@ -78,7 +79,7 @@ def _train(config: Config, layout: Layout, rows: Rows, device: torch.device, tra
         html=config.data.html,
         card=_card(rows, config, layout, {"run": len(epochs), "best": best.number}, metrics),
     )
-    write_bundle(layout.classifier, bundle)
+    write_bundle(layout.classifier, bundle, own_files(config.cleaning))
     figures = {"epoch": float(best.number), **metrics}
     tracker.log({f"best/{name}": value for name, value in figures.items()})  # a step back would be dropped
     tracker.log_file(layout.training_log)
