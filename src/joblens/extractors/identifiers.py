@@ -31,6 +31,8 @@ _CVR = re.compile(
     r"|\bDK[- ]?([0-9]{8})(?![0-9])",
     re.IGNORECASE,
 )
+_GLUED_SENTENCE = re.compile(r"[A-ZÆØÅÁÉÍÓÚÑÄÖÜА-Я][a-zæøåáéíóúñäöüßа-яё]")
+"""What follows where the break between a number and the next sentence was lost."""
 _IBAN_HEAD = re.compile(r"\b[A-Za-z]{2}[0-9]{2}(?=[ A-Za-z0-9])")
 _RUT = re.compile(
     r"([0-9](?<![0-9][0-9])(?<![0-9][.,][0-9])[0-9]?(?:\.[0-9]{3}\.[0-9]{3}|[0-9]{6}))"
@@ -71,7 +73,10 @@ def find_cvr(text: str) -> Iterator[Span]:
 
 
 def find_iban(text: str) -> Iterator[Span]:
-    """Bank accounts by ISO 13616, compact or in groups, that pass length and remainder 97."""
+    """Bank accounts by ISO 13616, compact or in groups, that pass length and remainder 97.
+
+    One that is glued to the next sentence ("… 3853 56Vi søger") ends at its length.
+    """
     for head in _IBAN_HEAD.finditer(text):
         wanted = IBAN_LENGTHS.get(head.group()[:2].upper(), 0)
         taken, end = head.group(), head.end()
@@ -81,7 +86,7 @@ def find_iban(text: str) -> Iterator[Span]:
                 break
             taken += text[end]
             end += 1
-        if is_iban(taken) and not text[end : end + 1].isalnum():
+        if is_iban(taken) and (not text[end : end + 1].isalnum() or _GLUED_SENTENCE.match(text, end)):
             yield head.start(), end
 
 

@@ -121,7 +121,7 @@ def find_emails(text: str) -> Iterator[Span]:
 def _is_mailbox(text: str, local: re.Match[str]) -> bool:
     """Whether the word before a plain "at" and a domain is a mailbox: by its form, or by what stands before.
 
-    "mette.holm at firma.ie" is one, "write to jobs at firma.ie" and "Mette Holm, mette at firma.ie" too;
+    "mette.holm at firma.ie" is one, "write to jobs at firma.ie" and "Mette Holm, mholm at firma.ie" too;
     "join us at firma.ie" is not.
     """
     name = local.group(1)
@@ -134,8 +134,15 @@ def _is_mailbox(text: str, local: re.Match[str]) -> bool:
     ):
         return True
     before = _CAPITALISED.findall(text, max(0, local.start() - 48), local.start())
-    return len(name) > 2 and any(
-        word.casefold().startswith(name) or name.startswith(word.casefold()) for word in before
+    return len(name) > 2 and any(_is_of(word.casefold(), name) for word in before)
+
+
+def _is_of(word: str, mailbox: str) -> bool:
+    """Whether a mailbox is named after a word: its start, it and more, or one or two initials and it."""
+    return (
+        word.startswith(mailbox)
+        or mailbox.startswith(word)
+        or (mailbox.endswith(word) and len(mailbox) - len(word) <= 2)
     )
 
 
