@@ -18,6 +18,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCE = REPOSITORY / "src"
 DVC = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text("utf-8"))["stages"]
 WRITTEN = ("outs", "metrics", "plots")
+CLEANER = ("models/cleaner/config.json", "models/cleaner/model.safetensors")
+"""The default extractor, which Git holds and no stage writes."""
 
 
 def modules_imported_by(path: Path) -> set[str]:
@@ -161,13 +163,19 @@ def test_every_key_that_can_change_a_result_is_a_param_of_some_stage():
 
 
 def test_what_a_stage_reads_was_written_by_an_earlier_one():
-    written: set[str] = set()
+    written = set(CLEANER)
     for stage, described in DVC.items():
         read = [p for p in paths(described["deps"]) if not p.startswith("src/") and "$" not in p]
         assert not [path for path in read if path not in written], (
             f"{stage} reads what nobody wrote before it"
         )
         written.update(path for kind in WRITTEN for path in paths(described.get(kind, [])))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_stages_that_read_or_copy_the_cleaner_depend_on_it(stage):
+    expected = CLEANER if stage in {"clean", "train", "audit"} else ()
+    assert [path for path in paths(DVC[stage]["deps"]) if path in CLEANER] == list(expected)
 
 
 def test_every_written_path_is_one_that_the_layout_names():

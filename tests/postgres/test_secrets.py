@@ -37,8 +37,8 @@ def test_a_run_from_a_database_leaves_its_password_nowhere(database_url, reposit
         rows = sa.text("INSERT INTO ads VALUES (:id, :title, :text, :label)")
         connection.execute(rows, ads.to_dicts())
     engine.dispose()
-    # The project is a copy: configs, DAG, source files that the DAG watches, and the sample's taxonomy.
-    for folder in ("configs", "src", "data/sample"):
+    # The project is a copy: configs, DAG, source files and cleaner that the DAG watches, and the taxonomy.
+    for folder in ("configs", "src", "data/sample", "models/cleaner"):
         shutil.copytree(repository / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(repository / "dvc.yaml", tmp_path / "dvc.yaml")
 
