@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from joblens.errors import DataError, DeviceError, ModelError
-from joblens.extractors.gliner_bundle import SETTINGS, WEIGHTS, fingerprint, is_bundle
+from joblens.extractors.gliner_bundle import SETTINGS, fingerprint, is_bundle
 from joblens.extractors.gliner_networks import Network, Scores
+from joblens.packaged import WEIGHTS
 from joblens.storage import content_hash, file_hash, read_json
 
 if TYPE_CHECKING:
