@@ -155,10 +155,12 @@ def audit(
     from rich.console import Console
 
     from joblens.config import load
+    from joblens.extractors import in_project
     from joblens.pipeline.audit.labelled import as_report, audit_file, tables
     from joblens.storage import write_json
 
     config = load(Layout(project).params)
+    config = config.model_copy(update={"cleaning": in_project(config.cleaning, project)})
     found = audit_file(file, kind=kind, language=language, config=config, fill=fill, limit=limit)
     for table in tables(found):
         Console(width=110).print(table)

@@ -1,5 +1,6 @@
 """What the cleaner that comes with joblens promises of any advert."""
 
+import shutil
 from random import Random
 
 import pytest
@@ -7,7 +8,11 @@ import pytest
 from joblens.config import compose
 from joblens.extractors import build_extractor
 from joblens.extractors.cleaning import clean_ads
+from joblens.inference.classify import Classifier
+from joblens.paths import Layout
+from joblens.pipeline import run_stage
 from joblens.records import Ad
+from joblens.sources.sample import write_sample
 
 pytestmark = [
     # gliner's encoder code asks torch for it when it is imported
@@ -91,5 +96,24 @@ def test_entities_only_leave_no_word_about_a_contact(clean):
         "We need a nurse. You plan the care of patients. Contact Anna Berg, 20 30 40 50, Strandvejen 12.",
         title="Nurse",
     )
+    assert cleaned.tasks
     shown = " ".join((cleaned.clean_text, *cleaned.occupation, *cleaned.skills, *cleaned.tasks))
     assert [part for part in ("Anna", "Berg", "20 30", "Strandvejen") if part in shown] == []
+
+
+def test_a_bundle_brings_its_cleaner_wherever_it_goes(repository, tmp_path, monkeypatch):
+    layout = Layout(tmp_path / "project")
+    write_sample(layout.root / "data/sample", ads=160, seed=7)
+    shutil.copytree(repository / "models/cleaner", layout.root / "models/cleaner")
+    config = compose(
+        ["experiment=toy", "cleaning=gliner", "data.min_class_size=8", "evaluation.split.folds=2"],
+        repository / "configs",
+    )
+    monkeypatch.chdir(tmp_path)  # the cleaner is found from the project, not from here
+    for stage in ("ingest", "clean", "split", "embed", "train"):
+        run_stage(stage, config, layout)
+    bundle = layout.classifier.rename(tmp_path / "elsewhere")
+    shutil.rmtree(layout.root)
+    (guess,) = Classifier.load(bundle, device="cpu").predict(["We need a nurse who cares for patients."])
+    assert guess.label
+    assert (bundle / "cleaner/model.safetensors").is_file()

@@ -23,7 +23,13 @@ def figures(name: str, folder: Path, repository: Path, *overrides: str) -> tuple
     """Run all stages on a CSV of real adverts and return what `metrics.json` says."""
     columns = ("data.text=description", "data.title=title", "data.label=category")
     path = Path(os.environ["JOBLENS_REAL_DATA"]) / "ads" / name
-    shared = ("evaluation.cross_validation=false", "evaluation.bootstrap=100", "tracking=none", "compute=cpu")
+    shared = (
+        "cleaning=patterns",
+        "evaluation.cross_validation=false",
+        "evaluation.bootstrap=100",
+        "tracking=none",
+        "compute=cpu",
+    )
     config = compose(["data=csv", f"data.path={path}", *columns, *shared, *overrides], repository / "configs")
     layout = Layout(folder)
     for stage in STAGES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -27,6 +28,14 @@ class Extractor(Protocol):
             ModelError: The model cannot read a text whole.
         """
         ...
+
+
+def in_project(cleaning: Cleaning, root: Path) -> Cleaning:
+    """The same cleaning, its model's folder looked for in the project folder `root` first."""
+    folder = root / (cleaning.model or "")
+    if not cleaning.model or not folder.is_dir():
+        return cleaning
+    return cleaning.model_copy(update={"model": str(folder)})
 
 
 def build_extractor(cleaning: Cleaning, compute: Compute) -> Extractor:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-READING = 2
+READING = 3
 """Raised whenever this module makes other entities of the same scores."""
 
 THRESHOLD = 0.5

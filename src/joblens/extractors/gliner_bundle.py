@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SETTINGS = "config.json"
-FORMAT = 1
+FORMAT = 2
+"""Scores have been weights of a chain since 2; before, each was a logit of its own."""
 _TEXT_ENCODER = "token_rep_layer.bert_layer.model."
 _LABEL_ENCODER = "token_rep_layer.labels_encoder.model."
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
+_NOTHING = 1e-6
+"""Spans less probable than this are none, whatever the threshold; there is one for every two words."""
 _NEVER = -1e9
 """A weight whose exponential is 0, and with which sums stay finite."""
 
@@ -92,7 +94,7 @@ def from_chain(scores: Array, lengths: Sequence[int], thresholds: Array) -> list
     Args:
         scores: (B, W, C, 3) weights: start, end, inside.
         lengths: Words of each text; what lies beyond is padding.
-        thresholds: (C,) least probability, above 0.
+        thresholds: (C,) least probability.
 
     Returns:
         For each text its spans, in order of their first word; those of one label do not overlap.
@@ -103,17 +105,18 @@ def from_chain(scores: Array, lengths: Sequence[int], thresholds: Array) -> list
     if not scores.size:
         return found
     exists = np.arange(scores.shape[1])[None, :, None] < np.asarray(lengths)[:, None, None]  # (B, W, 1)
+    least = np.maximum(thresholds, _NOTHING)
     start, end, inside = np.moveaxis(scores.astype(np.float64), -1, 0)  # (B, W, C) each
     inside = np.where(exists, inside, _NEVER)
     before, after, within = _around(start, end, inside)
     everything = after[:, 0]  # (B, C)
     begins = np.exp(before[:, :-1] + start + inside + within - everything[:, None])  # (B, W, C)
-    for row, first, label in np.argwhere(begins > thresholds).tolist():
+    for row, first, label in np.argwhere(begins > least).tolist():
         stop = lengths[row]
         weights = np.cumsum(inside[row, first:stop, label]) + end[row, first:stop, label]
         weights += before[row, first, label] + start[row, first, label] - everything[row, label]
-        chances = np.exp(weights + after[row, first + 1 : stop + 1, label])
-        for more in np.flatnonzero(chances > thresholds[label]).tolist():
+        chances = np.minimum(np.exp(weights + after[row, first + 1 : stop + 1, label]), 1.0)
+        for more in np.flatnonzero(chances > least[label]).tolist():
             found[row].append((first, first + more, label, float(chances[more])))
     return [surest(spans) for spans in found]
 

@@ -16,16 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from joblens.errors import DataError, DeviceError, ModelError
-from joblens.extractors.gliner_bundle import SETTINGS, fingerprint, is_bundle
+from joblens.extractors.gliner_bundle import fingerprint, is_bundle
 from joblens.extractors.gliner_networks import Network, Scores
-from joblens.packaged import WEIGHTS
 from joblens.storage import content_hash, file_hash, read_json
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
-
-    from joblens.config import Cleaning
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -144,17 +141,6 @@ def check_installed(backend: str, *more: str) -> None:
 def hashes_of(folder: Path, backend: str) -> dict[str, str]:
     """The SHA-256 of each file of an exported network, by name."""
     return _files(folder, BACKENDS[backend].files)
-
-
-def own_files(cleaning: Cleaning) -> dict[str, Path]:
-    """The files of the cleaner that joblens itself has written, by their path in its folder; else none."""
-    folder = Path(cleaning.model or "")
-    if cleaning.extractor != "gliner" or not is_bundle(folder):
-        return {}
-    names = [SETTINGS, WEIGHTS]
-    if cleaning.backend != "torch":
-        names += [f"{cleaning.backend}/{name}" for name in (AGREEMENT, *BACKENDS[cleaning.backend].files)]
-    return {name: folder / name for name in names}
 
 
 def _files(folder: Path, names: Sequence[str]) -> dict[str, str]:

@@ -6,11 +6,16 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from joblens.errors import ModelError
+from joblens.extractors.gliner_bundle import SETTINGS as OWN_SETTINGS
 from joblens.extractors.gliner_bundle import is_bundle
+from joblens.extractors.gliner_exported import AGREEMENT, BACKENDS
 from joblens.storage import content_hash, file_hash
+
+if TYPE_CHECKING:
+    from joblens.config import Cleaning
 
 WEIGHTS = "model.safetensors"
 SETTINGS = "gliner_config.json"
@@ -56,6 +61,26 @@ def check_files(folder: Path, names: Sequence[str], expected: str) -> None:
         if not (folder / name).is_file():
             raise ModelError(f"{folder} has no {name}; cleaning.model should be {expected}")
     refuse_code(folder)
+
+
+def own_files(cleaning: Cleaning) -> dict[str, Path]:
+    """The files of the cleaner that joblens itself has written, by their path in its folder; else none.
+
+    Raises:
+        ModelError: One is missing.
+    """
+    folder = Path(cleaning.model or "")
+    if cleaning.extractor != "gliner" or not is_bundle(folder):
+        return {}
+    names = [OWN_SETTINGS, WEIGHTS]
+    if cleaning.backend != "torch":
+        names += [f"{cleaning.backend}/{name}" for name in (AGREEMENT, *BACKENDS[cleaning.backend].files)]
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        raise ModelError(
+            f"the cleaner {folder} has no {missing[0]}; copy it again whole, or run `joblens export-cleaner`"
+        )
+    return {name: folder / name for name in names}
 
 
 def refuse_code(folder: Path) -> None:

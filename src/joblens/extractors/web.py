@@ -137,12 +137,16 @@ def _is_mailbox(text: str, local: re.Match[str]) -> bool:
     return len(name) > 2 and any(_is_of(word.casefold(), name) for word in before)
 
 
+_SURNAME = 4
+"""Least letters of a surname behind initials in a mailbox: "please share" is none of "Are"."""
+
+
 def _is_of(word: str, mailbox: str) -> bool:
     """Whether a mailbox is named after a word: its start, it and more, or one or two initials and it."""
     return (
         word.startswith(mailbox)
         or mailbox.startswith(word)
-        or (mailbox.endswith(word) and len(mailbox) - len(word) <= 2)
+        or (len(word) >= _SURNAME and mailbox.endswith(word) and len(mailbox) - len(word) <= 2)
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from joblens.errors import DataError
-from joblens.extractors import build_extractor
+from joblens.extractors import build_extractor, in_project
 from joblens.extractors.cleaning import clean_ads
 from joblens.extractors.patterns import PatternExtractor
 from joblens.extractors.remembering import RememberingExtractor
@@ -47,7 +47,7 @@ def run(config: Config, layout: Layout) -> None:
         for row in table.iter_rows(named=True)
     ]
     started = monotonic()
-    extractor = build_extractor(config.cleaning, config.compute)
+    extractor = build_extractor(in_project(config.cleaning, layout.root), config.compute)
     if extractor.name not in {"none", "patterns"}:
         extractor = RememberingExtractor(extractor, layout.cache / "clean")
     patterns = RememberingExtractor(PatternExtractor(), layout.cache / "clean", unit="texts")

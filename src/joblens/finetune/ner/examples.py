@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from joblens.extractors.spans import longest_by_label
 from joblens.records import LabelledText
 from joblens.text import sentences
 
@@ -40,7 +41,8 @@ def to_examples(
     """The distinct sentences of the texts, cut as the extractor cuts them.
 
     An entity that crosses the end of a sentence is left out, and so is a sentence of more than `most_words`;
-    both are counted in the log. Entities of other labels than `labels` are no entities here.
+    both are counted in the log. Of entities of one label that overlap the longest stays. Entities of other
+    labels than `labels` are no entities here.
     """
     wanted = set(labels)
     examples: dict[tuple[tuple[str, ...], tuple[WordSpan, ...]], Example] = {}
@@ -53,7 +55,7 @@ def to_examples(
                 counts["too short or too long"] += 1
                 continue
             spans: list[WordSpan] = []
-            for entity in text.entities:
+            for entity in longest_by_label(text.entities):
                 if entity.label not in wanted or entity.end <= start or entity.start >= end:
                     continue
                 if entity.start < start or entity.end > end:

@@ -7,8 +7,9 @@
     README.md           the same for people: the model card
     cleaner/            the model that cleans adverts, when it is joblens' own; else config.json names it
 
-Nothing in it is executed when it is read. Sizes, shapes and values are checked before memory is taken, so a
-damaged or hostile folder ends in one line. Equal models give equal bytes: no time stamps, no commit.
+Nothing in it is executed when it is read. Sizes, shapes and values of the five files are checked before
+memory is taken, so a damaged or hostile folder ends in one line. Equal models give equal bytes: no time
+stamps, no commit.
 """
 
 import json
@@ -80,7 +81,7 @@ class Bundle:
 
 
 def write_bundle(folder: Path, bundle: Bundle, cleaner: Mapping[str, Path] | None = None) -> None:
-    """Write the five files; the folder appears whole or stays as it was.
+    """Write the five files, and the cleaner; the folder appears whole or stays as it was.
 
     Args:
         folder: Where.
@@ -131,11 +132,13 @@ def own_cleaner(folder: Path) -> Path | None:
     """The folder of the model that cleans adverts, when the bundle brings it.
 
     Raises:
-        BundleError: A file in it is a link that leaves the bundle.
+        BundleError: It is no folder, or a file in it is a link that leaves the bundle.
     """
     cleaner = folder / CLEANER
-    if not cleaner.exists():
+    if not cleaner.exists() and not cleaner.is_symlink():
         return None
+    if not cleaner.is_dir() or cleaner.is_symlink():
+        raise BundleError(f"{cleaner} should be a folder of its own; copy the bundle again whole")
     for path in sorted(cleaner.rglob("*")):
         if not path.is_dir() or path.is_symlink():
             regular_file(folder, str(path.relative_to(folder)))

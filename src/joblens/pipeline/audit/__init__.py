@@ -11,6 +11,7 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from joblens.extractors import in_project
 from joblens.pipeline.audit.labelled import as_report
 from joblens.pipeline.audit.meter import ALL
 from joblens.pipeline.audit.page import render_page
@@ -35,7 +36,7 @@ def run(config: Config, layout: Layout) -> None:
     """
     settings = config.audit
     texts = generate_personal(settings.ads, settings.seed, "audit", settings.languages)
-    audit = read_meter(texts, config.cleaning, config.compute, titled=True)
+    audit = read_meter(texts, in_project(config.cleaning, layout.root), config.compute, titled=True)
     data = {
         "ads": len(texts),
         "seed": settings.seed,

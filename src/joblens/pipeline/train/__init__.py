@@ -1,13 +1,15 @@
 """Stage `train`: the classifier's network, calibrated, as a bundle; and one line per epoch."""
 
 import logging
+from pathlib import Path
 
 import torch
 from torch import nn
 
 from joblens.config import Config
 from joblens.device import choose_device
-from joblens.extractors.gliner_exported import own_files
+from joblens.extractors import in_project
+from joblens.extractors.gliner_files import own_files
 from joblens.metrics import accuracy, best_class, expected_calibration_error, macro_f1
 from joblens.models.bundle import Bundle, write_bundle
 from joblens.models.calibration import Calibration, abstains, calibrate, prediction_sets, probabilities
@@ -32,18 +34,27 @@ def run(config: Config, layout: Layout) -> None:
         DataError: The tables do not fit together, a split is empty, there is one label only, or a label has
             no training ads.
         DeviceError: `compute.device` is `gpu` and there is none.
+        ModelError: The cleaner that goes along lacks a file.
         StorageError: The disk is full; what stood there before is untouched.
     """
+    cleaner = own_files(in_project(config.cleaning, layout.root))
     rows = read_rows(layout)
     device = choose_device(config.compute.device)
     tracker = build_tracker(config, layout, "train")
     try:
-        _train(config, layout, rows, device, tracker)
+        _train(config, layout, rows, cleaner, device, tracker)
     finally:
         tracker.finish()
 
 
-def _train(config: Config, layout: Layout, rows: Rows, device: torch.device, tracker: Tracker) -> None:
+def _train(
+    config: Config,
+    layout: Layout,
+    rows: Rows,
+    cleaner: dict[str, Path],
+    device: torch.device,
+    tracker: Tracker,
+) -> None:
     epochs: list[Epoch] = []
     with EpochBar(config.classifier.max_epochs) as bar:
 
@@ -79,7 +90,7 @@ def _train(config: Config, layout: Layout, rows: Rows, device: torch.device, tra
         html=config.data.html,
         card=_card(rows, config, layout, {"run": len(epochs), "best": best.number}, metrics),
     )
-    write_bundle(layout.classifier, bundle, own_files(config.cleaning))
+    write_bundle(layout.classifier, bundle, cleaner)
     figures = {"epoch": float(best.number), **metrics}
     tracker.log({f"best/{name}": value for name, value in figures.items()})  # a step back would be dropped
     tracker.log_file(layout.training_log)
