@@ -12,6 +12,7 @@ from rich.console import Console
 
 from joblens.config import compose
 from joblens.errors import DataError
+from joblens.paths import Layout
 from joblens.pipeline import audit
 from joblens.pipeline.audit.labelled import audit_file, tables
 from joblens.pipeline.audit.meter import ALL, Count, Leaks, Removal
@@ -44,8 +45,7 @@ def make_config(pytestconfig):
 
 @pytest.fixture
 def layout(tmp_path):
-    reports = tmp_path / "reports"
-    return SimpleNamespace(cleaning_report=reports / "cleaning.json", cleaning_page=reports / "cleaning.html")
+    return Layout(tmp_path)
 
 
 def ad(text: str, *entities: tuple[str, str]) -> LabelledText:

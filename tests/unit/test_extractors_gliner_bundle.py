@@ -75,7 +75,7 @@ def test_a_bundle_is_told_from_a_gliner_checkpoint(folder, tmp_path):
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("format", 2, "has format 2, expected 1; update joblens"),
+        ("format", 1, "has format 1, expected 2; update joblens"),
         ("thresholds", {}, "is no config.json of a cleaner"),
         ("thresholds", {"skill": 1.5}, "is no config.json of a cleaner"),
         ("hidden_size", "8", "is no config.json of a cleaner"),
