@@ -337,3 +337,45 @@ def _check_rows(rows: Tensor, labels: Tensor) -> None:
         raise DataError(f"{len(rows)} rows of guesses for {len(labels)} labels; give one label for each row")
     if len(labels) == 0:
         raise DataError("no rows to measure; check that the test split is not empty")
+
+
+def mean_reciprocal_rank(ranks: Tensor) -> float:
+    """Mean of 1 / rank of the first right answer.
+
+    Args:
+        ranks: (N,) whole numbers from 1; 0 where no right answer was found, which counts as 0.
+
+    Raises:
+        DataError: N is 0.
+    """
+    if len(ranks) == 0:
+        raise DataError("there are no ranks to average; check that the queries have answers")
+    return float(torch.where(ranks > 0, 1 / ranks.double().clamp(min=1), 0.0).mean())
+
+
+def mean_average_precision(hits: Tensor, relevant: Tensor) -> float:
+    """Mean over queries of the precision at each right answer, right answers not found counting 0.
+
+    Args:
+        hits: (N, K) bool: which of the first K answers are right, best first.
+        relevant: (N,) how many right answers there are in all, positive.
+
+    Raises:
+        DataError: N is 0.
+    """
+    if len(hits) == 0:
+        raise DataError("there are no answers to average; check that the queries have answers")
+    places = torch.arange(1, hits.shape[1] + 1)
+    precisions = hits.double().cumsum(dim=1) / places  # (N, K)
+    return float(((precisions * hits).sum(dim=1) / relevant).mean())
+
+
+def hit_rate(hits: Tensor, k: int) -> float:
+    """Share of queries with a right answer among the first k of (N, K) bool `hits`.
+
+    Raises:
+        DataError: N is 0.
+    """
+    if len(hits) == 0:
+        raise DataError("there are no answers to count; check that the queries have answers")
+    return float(hits[:, :k].any(dim=1).double().mean())

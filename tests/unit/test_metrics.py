@@ -6,7 +6,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, precision_recall_fscore_support, top_k_accuracy_score
+from sklearn.metrics import (
+    accuracy_score,
+    label_ranking_average_precision_score,
+    precision_recall_fscore_support,
+    top_k_accuracy_score,
+)
 from torch import Tensor
 
 from joblens.errors import DataError
@@ -18,7 +23,10 @@ from joblens.metrics import (
     confusion_macro_f1,
     confusion_matrix,
     expected_calibration_error,
+    hit_rate,
     macro_f1,
+    mean_average_precision,
+    mean_reciprocal_rank,
     paired_difference,
     per_class,
     precision_recall_f1,
@@ -281,3 +289,77 @@ def test_an_interval_is_ordered_and_lies_within_zero_and_one(rows):
     low, high = bootstrap_interval(confusion_macro_f1, guesses, labels, classes, draws=20, seed=0)
     assert 0 <= low <= high <= 1
     assert math.isfinite(low)
+
+
+# --- rankings --------------------------------------------------------------------------------------------
+
+# Three queries, the first four answers of each, best first.
+HITS = torch.tensor([[1, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]], dtype=torch.bool)
+# precision at each right answer: 1/1 and 2/3, 1/4, none
+
+
+@pytest.mark.parametrize(
+    ("ranks", "expected"),
+    [
+        ([1, 1], 1),
+        ([1, 2, 4], (1 + 1 / 2 + 1 / 4) / 3),
+        ([2, 0], (1 / 2 + 0) / 2),  # 0 stands for not found
+        ([0, 0], 0),
+    ],
+)
+def test_a_reciprocal_rank_is_one_over_the_place_of_the_first_right_answer(ranks, expected):
+    assert mean_reciprocal_rank(torch.tensor(ranks)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("relevant", "expected"),
+    [
+        ([2, 1, 1], ((1 + 2 / 3) / 2 + 1 / 4 + 0) / 3),  # all that there is was found, or nothing
+        ([4, 1, 9], ((1 + 2 / 3) / 4 + 1 / 4 + 0) / 3),  # two of the first query's four were not found
+    ],
+)
+def test_average_precision_counts_right_answers_that_were_not_found_as_zero(relevant, expected):
+    assert mean_average_precision(HITS, torch.tensor(relevant)) == pytest.approx(expected)
+
+
+def test_average_precision_is_one_when_every_right_answer_comes_first():
+    hits = torch.tensor([[True, True, False], [True, False, False]])
+    assert mean_average_precision(hits, torch.tensor([2, 1])) == 1
+
+
+def test_average_precision_with_one_right_answer_is_its_reciprocal_rank():
+    ranks = torch.tensor([3, 1, 4, 2])
+    hits = torch.arange(1, 5) == ranks.unsqueeze(1)
+    found = mean_average_precision(hits, torch.ones(4))
+    assert found == pytest.approx((1 / 3 + 1 + 1 / 4 + 1 / 2) / 4)
+    assert found == pytest.approx(mean_reciprocal_rank(ranks))
+
+
+@pytest.mark.parametrize(
+    ("k", "expected"),
+    [
+        (1, 1 / 3),  # the first query alone
+        (3, 1 / 3),  # its second right answer does not count again
+        (4, 2 / 3),  # the second query's is the fourth
+        (9, 2 / 3),  # more than there are answers
+    ],
+)
+def test_a_query_is_hit_by_any_right_answer_among_the_first_k(k, expected):
+    assert hit_rate(HITS, k) == pytest.approx(expected)
+
+
+def test_rankings_of_no_queries_are_refused():
+    with pytest.raises(DataError, match="no ranks to average"):
+        mean_reciprocal_rank(torch.tensor([]))
+    with pytest.raises(DataError, match="no answers to average"):
+        mean_average_precision(HITS[:0], torch.tensor([]))
+
+
+@given(st.integers(0, 2**16), st.integers(1, 20), st.integers(1, 12))
+def test_average_precision_of_a_whole_ranking_equals_that_of_sklearn(seed, rows, columns):
+    generator = torch.Generator().manual_seed(seed)
+    hits = torch.rand(rows, columns, generator=generator) < 0.3
+    hits[torch.arange(rows), torch.arange(rows) % columns] = True  # sklearn gives a query without answers 1
+    scores = torch.arange(columns, 0, -1).repeat(rows, 1)
+    theirs = label_ranking_average_precision_score(hits, scores)
+    assert mean_average_precision(hits, hits.sum(dim=1)) == pytest.approx(theirs)
