@@ -1,0 +1,225 @@
+"""The title encoder: words and character n-grams with learned vectors, added up. NumPy only, no network.
+
+Its table is trained by `joblens finetune titles` and shipped in `models/titles`. A title's vector is the sum
+of the vectors of its words, a word's vector is the sum over its features, and the length is 1. So order does
+not count, a word nobody has seen still has its letters, and a title costs a few microseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from joblens.encoders.title_features import feature_ids, title_words
+from joblens.errors import ModelError
+from joblens.storage import content_hash, file_hash, read_json, write_json, write_tensors
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from joblens.config import Embedding
+
+WEIGHTS = "model.safetensors"
+SETTINGS = "config.json"
+FORMAT = 1
+"""Of the folder; raised when the features or the arithmetic change."""
+
+MODULE = "joblens.encoders.title_module.TitleModule"
+"""What `SentenceTransformer` loads the folder with."""
+
+_AT_ONCE = 8192  # titles: enough to share words, little enough for the memory
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What has to be known to read a table: `config.json` of the folder."""
+
+    buckets: int
+    """Rows of the table."""
+    dimensions: int
+    """D, the width of a vector."""
+    shortest: int
+    """Least letters of an n-gram."""
+    longest: int
+    """Most letters of an n-gram."""
+    format: int = FORMAT
+
+
+class TitleEncoder:
+    """Vectors of job titles in any of the languages it was trained on; see `joblens.encoders.Encoder`."""
+
+    def __init__(self, shape: Shape, codes: NDArray[np.int8], scales: NDArray[np.floating[Any]]) -> None:
+        """Keep the arrays as they are; `load` reads them from a folder.
+
+        Args:
+            shape: What the table is made for.
+            codes: (buckets, D), whole numbers; a row's vector is its codes times its scale.
+            scales: (buckets,).
+        """
+        self.shape = shape
+        self.codes = codes
+        self.scales = scales.astype(np.float32)
+        self._folder: Path | None = None
+
+    @classmethod
+    def load(cls, folder: Path) -> TitleEncoder:
+        """Read a folder that `joblens finetune titles` wrote.
+
+        Raises:
+            ModelError: A file is missing or damaged, or belongs to another release.
+        """
+        shape = read_shape(folder)
+        tensors = read_arrays(folder / WEIGHTS)
+        expected = {"codes": (shape.buckets, shape.dimensions), "scales": (shape.buckets,)}
+        for name, size in expected.items():
+            found = tensors[name].shape if name in tensors else None
+            if found != size:
+                raise ModelError(
+                    f"{folder / WEIGHTS} has {name} of shape {found}, expected {size} as {SETTINGS} says; "
+                    "get the model's files again, or train them with `joblens finetune titles`"
+                )
+        encoder = cls(shape, tensors["codes"], tensors["scales"])
+        encoder._folder = folder
+        return encoder
+
+    @property
+    def dimensions(self) -> int:
+        """D, the width of the vectors."""
+        return self.shape.dimensions
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 in hex over the table and the settings."""
+        if self._folder is None:
+            return content_hash(str(self.shape), self.codes.tobytes().hex(), self.scales.tobytes().hex())
+        return content_hash(str(self.shape), file_hash(self._folder / WEIGHTS))
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors (N, D) float32, L2-normalised, in the order of `texts`; equal words give equal vectors."""
+        found = np.empty((len(texts), self.dimensions), np.float32)
+        for start in range(0, len(texts), _AT_ONCE):
+            found[start : start + _AT_ONCE] = self._vectors(texts[start : start + _AT_ONCE])
+        return found
+
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        """The same as a tensor on the CPU."""
+        import torch
+
+        return torch.from_numpy(self.vectors(texts))
+
+    def _vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        from scipy.sparse import csr_array
+
+        vocabulary: dict[str, int] = {}
+        places: list[int] = []
+        ends = [0]
+        for text in texts:
+            places += [vocabulary.setdefault(word, len(vocabulary)) for word in title_words(text)]
+            ends.append(len(places))
+        ones = np.ones(len(places), np.float32)
+        counts = csr_array((ones, np.array(places), np.array(ends)), shape=(len(texts), len(vocabulary)))
+        sums: NDArray[np.float32] = counts @ self.word_vectors(list(vocabulary))
+        sums /= np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+        return sums
+
+    def word_vectors(self, words: Sequence[str]) -> NDArray[np.float32]:
+        """The sum of each word's features: (W, D) float32, not normalised; words of `title_words`."""
+        from scipy.sparse import csr_array
+
+        shape = self.shape
+        ids, lengths = feature_ids(
+            words, buckets=shape.buckets, shortest=shape.shortest, longest=shape.longest
+        )
+        rows, columns = np.unique(ids, return_inverse=True)
+        table = self.codes[rows].astype(np.float32) * self.scales[rows, None]
+        ends = np.concatenate([[0], np.cumsum(lengths)])
+        counts = csr_array((np.ones(len(ids), np.float32), columns, ends), shape=(len(words), len(rows)))
+        found: NDArray[np.float32] = counts @ table
+        return found
+
+
+def read_shape(folder: Path) -> Shape:
+    """The settings of a title encoder's folder.
+
+    Raises:
+        ModelError: There is none, or it is of another format.
+    """
+    if not (folder / SETTINGS).is_file():
+        raise ModelError(
+            f"{folder} holds no title encoder ({SETTINGS} is missing); name a folder that has one, such as "
+            "models/titles, or train it with `joblens finetune titles`"
+        )
+    settings: Any = read_json(folder / SETTINGS)
+    found = settings.get("format") if isinstance(settings, dict) else None
+    if found != FORMAT:
+        raise ModelError(
+            f"{folder / SETTINGS} has format {found!r}, expected {FORMAT}; "
+            "train it again with `joblens finetune titles`, or install the release it belongs to"
+        )
+    try:
+        return Shape(**settings)
+    except TypeError as error:
+        raise ModelError(f"{folder / SETTINGS} is not of a title encoder ({error}); get it again") from error
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of a safetensors file, without importing torch.
+
+    Raises:
+        ModelError: The file is missing or damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    if not path.is_file():
+        raise ModelError(f"{path} is missing; get the model's files again")
+    try:
+        arrays: dict[str, NDArray[Any]] = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path} cannot be read ({error}); get the model's files again") from error
+    return arrays
+
+
+def title_files(embedding: Embedding) -> dict[str, Path]:
+    """The files of the title encoder that an embedding uses, by name; none when it uses none.
+
+    Raises:
+        ModelError: One is missing.
+    """
+    folder = Path(embedding.model) if embedding.encoder == "titles" else Path(embedding.titles or "")
+    if embedding.encoder != "titles" and embedding.titles is None:
+        return {}
+    read_shape(folder)
+    if not (folder / WEIGHTS).is_file():
+        raise ModelError(f"{folder / WEIGHTS} is missing; get the model's files again")
+    return {name: folder / name for name in (SETTINGS, WEIGHTS)}
+
+
+def quantised(table: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
+    """A table as whole numbers from -127 to 127 and one scale per row, a quarter of its size.
+
+    Args:
+        table: (buckets, D) float32.
+
+    Returns:
+        Codes (buckets, D) and scales (buckets,); a row of zeros has the scale 0.
+    """
+    scales = (np.abs(table).max(axis=1) / 127).astype(np.float16)
+    divisors = np.where(scales > 0, scales, 1).astype(np.float32)
+    codes = np.clip(np.rint(table / divisors[:, None]), -127, 127).astype(np.int8)
+    return codes, scales
+
+
+def write_encoder(folder: Path, encoder: TitleEncoder) -> None:
+    """Write the table and its settings; equal encoders give equal bytes."""
+    import torch
+
+    write_json(folder / SETTINGS, asdict(encoder.shape))
+    write_json(folder / "modules.json", [{"idx": 0, "name": "0", "path": "", "type": MODULE}])
+    tensors = {"codes": encoder.codes, "scales": encoder.scales.astype(np.float16)}
+    write_tensors(folder / WEIGHTS, {name: torch.from_numpy(array) for name, array in tensors.items()})
