@@ -75,3 +75,32 @@ class Guess:
     abstained: bool
     reason: str | None = None
     """Why it abstained; None when it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occupation:
+    """An occupation of ESCO."""
+
+    uri: str
+    name: str
+    """Its preferred English label."""
+    code: str
+    """The four digits of its ISCO-08 unit group."""
+    similarity: float
+    """Cosine between the title and the occupation's labels, in [-1, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """What a job title means, as precisely as that is sure enough."""
+
+    code: str
+    """ISCO-08 code of 4, 3, 2 or 1 digits; empty when not even one digit is sure enough."""
+    name: str
+    """What ISCO-08 calls that group in English; empty without a code."""
+    probability: float
+    """Calibrated probability that the code is right, in [0, 1]; without one, of the likeliest digit."""
+    levels: tuple[tuple[str, float], ...]
+    """The likeliest code of 1, 2, 3 and 4 digits with its calibrated probability."""
+    occupations: tuple[Occupation, ...]
+    """The nearest occupations, nearest first."""
