@@ -18,8 +18,10 @@ from urllib.parse import urlsplit
 from joblens.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from joblens.config import Config, NerFlow
+    from joblens.config import Config, NerFlow, TitlesFlow
     from joblens.paths import Layout
+
+    Tracked = Config | NerFlow | TitlesFlow
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +83,7 @@ class NullTracker:
 class WandbTracker:
     """A W&B run below `layout.root / "wandb"`, with every automatic capture off."""
 
-    def __init__(self, config: "Config | NerFlow", layout: "Layout", run_name: str, *, offline: bool) -> None:
+    def __init__(self, config: "Tracked", layout: "Layout", run_name: str, *, offline: bool) -> None:
         """Start the run.
 
         Raises:
@@ -133,7 +135,7 @@ class WandbTracker:
             logger.info("W&B run kept in %s; `wandb sync %s` sends it", folder, folder)
 
 
-def build_tracker(config: "Config | NerFlow", layout: "Layout", run_name: str) -> Tracker:
+def build_tracker(config: "Tracked", layout: "Layout", run_name: str) -> Tracker:
     """The tracker that `tracking.mode` names; `wandb` without a key is `offline`, and says so.
 
     Raises:

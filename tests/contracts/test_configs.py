@@ -15,6 +15,8 @@ from joblens.config import (
     NerFlow,
     Phase,
     Section,
+    TitlesFlow,
+    TitleSource,
     compose,
     compose_flow,
     load,
@@ -70,10 +72,12 @@ def test_an_option_file_lists_every_key_of_its_section_in_order(option):
 
 @pytest.mark.parametrize("flow", FLOWS)
 def test_every_flow_composes_and_lists_every_key_in_order(flow):
-    config = compose_flow(flow, [], CONFIGS)
+    kind = {"ner": NerFlow, "titles": TitlesFlow}[flow]
+    config = compose_flow(flow, kind, [], CONFIGS)
     values = yaml.safe_load((CONFIGS / f"finetune/{flow}.yaml").read_text("utf-8"))
-    assert [*values, "compute", "tracking"] == ["defaults", *type(config).model_fields]
-    assert compose_flow(flow, ["compute=cpu"], CONFIGS).compute.device == "cpu"
+    chosen = [re.search(r"\w+$", group)[0] for entry in values["defaults"][:-1] for group in entry]
+    assert [*values, *chosen] == ["defaults", *type(config).model_fields]
+    assert compose_flow(flow, kind, ["compute=cpu"], CONFIGS).compute.device == "cpu"
 
 
 @pytest.mark.parametrize("path", sorted((CONFIGS / "experiment").glob("*.yaml")), ids=lambda path: path.stem)
@@ -110,7 +114,7 @@ def test_no_config_reads_the_environment_the_clock_or_hydra(path):
 
 @pytest.mark.parametrize(
     "section",
-    [*SECTIONS.values(), Config, NerFlow, Phase, Corpus, Folds],
+    [*SECTIONS.values(), Config, NerFlow, Phase, Corpus, Folds, TitlesFlow, TitleSource],
     ids=lambda section: section.__name__,
 )
 def test_every_key_is_explained(section):

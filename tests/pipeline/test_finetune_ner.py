@@ -51,7 +51,7 @@ def data(tmp_path):
 @pytest.fixture
 def flow(pytestconfig):
     """The committed flow, made small; metrics go to W&B's offline folder."""
-    whole = compose_flow("ner", [], pytestconfig.rootpath / "configs").model_dump()
+    whole = compose_flow("ner", NerFlow, [], pytestconfig.rootpath / "configs").model_dump()
     return NerFlow.model_validate(
         whole
         | {

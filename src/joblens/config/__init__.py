@@ -1,7 +1,7 @@
 """Hydra composes `configs/`, pydantic checks the result, `params.yaml` carries it to DVC."""
 
 from joblens.config.compose import compose, compose_flow, load, to_yaml
-from joblens.config.flows import Corpus, Folds, NerFlow, Phase
+from joblens.config.flows import Corpus, Folds, NerFlow, Phase, TitlesFlow, TitleSource
 from joblens.config.sections import (
     Audit,
     Baseline,
@@ -35,6 +35,8 @@ __all__ = [
     "Phase",
     "Section",
     "Split",
+    "TitleSource",
+    "TitlesFlow",
     "Tracking",
     "compose",
     "compose_flow",

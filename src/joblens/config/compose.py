@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from joblens.config.flows import NerFlow
 from joblens.config.sections import Config, Section
 from joblens.errors import ConfigError, nearest
+
+Flow = TypeVar("Flow", bound=Section)
 
 URL_ENV = "data.url_env"
 """The key whose value is never repeated: people put the URL itself there, password and all."""
@@ -27,11 +28,12 @@ def compose(overrides: Sequence[str], configs: Path) -> Config:
     return _check(_composed("config", overrides, configs), "the composed configuration")
 
 
-def compose_flow(name: str, overrides: Sequence[str], configs: Path) -> NerFlow:
+def compose_flow(name: str, kind: type[Flow], overrides: Sequence[str], configs: Path) -> Flow:
     """Compose `finetune/<name>.yaml` and check the result.
 
     Args:
         name: The flow, a file of `configs/finetune`.
+        kind: Its section, such as `NerFlow`.
         overrides: Hydra overrides, such as `compute=gpu` or `hidden_size=128`.
         configs: The folder with `finetune/`.
 
@@ -40,7 +42,7 @@ def compose_flow(name: str, overrides: Sequence[str], configs: Path) -> NerFlow:
     """
     values = _composed(f"finetune/{name}", overrides, configs)
     try:
-        return NerFlow.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
         raise ConfigError(wrong_values(error, f"configs/finetune/{name}.yaml")) from error
 

@@ -123,3 +123,108 @@ class NerFlow(Section):
         if folds and folds.corpus not in {corpus.name for corpus in self.phases[-1].corpora}:
             raise ValueError(f"cross_validation.corpus '{folds.corpus}' is no corpus of the last phase")
         return self
+
+
+class TitleSource(Section):
+    """A table of job titles that say which occupation they mean."""
+
+    name: str
+    """What the log and the model card call it."""
+    kind: Literal["labels", "occupations", "benchmark", "synonyms", "descriptions"]
+    """`labels`: one label a row (label, uri, isco4); `occupations`: one concept a row, as ESCO has them;
+    `benchmark`: ESCO's labels of a MELO set, not its queries; `synonyms`: any table of titles and keys;
+    `descriptions`: sentences that say what people with such a title do."""
+    path: str
+    """The file, relative to the data folder."""
+    language: str
+    """ISO 639-1 code of its titles."""
+    set: str | None = None
+    """For `benchmark`: the set whose labels are read."""
+    title: str = "label"
+    """For `synonyms` and `descriptions`: column with the title or the sentence."""
+    concept: str = "uri"
+    """For the same: column with the key of the occupation; an ESCO URI joins that concept."""
+    delimiter: str = ","
+    """For the same: what separates the columns."""
+    weight: float = Field(1.0, ge=0)
+    """For the same: share of the training pairs that have one of its rows."""
+    held_out: float = Field(0.0, ge=0, lt=1)
+    """For `synonyms`: share of its titles kept aside to calibrate `joblens code`."""
+
+    @model_validator(mode="after")
+    def _benchmark_names_a_set(self) -> Self:
+        if (self.kind == "benchmark") != (self.set is not None):
+            raise ValueError(f"{self.name}: give `set` for kind 'benchmark', and only there")
+        return self
+
+
+class TitlesFlow(Section):
+    """`joblens finetune titles`: the encoder of job titles, trained on synonyms."""
+
+    buckets: int = Field(ge=1)
+    """Rows of the table that words and n-grams share."""
+    dimensions: int = Field(ge=1)
+    """D, the width of the vectors."""
+    shortest: int = Field(ge=1)
+    """Least letters of an n-gram."""
+    longest: int = Field(ge=1, le=16)
+    """Most letters of an n-gram."""
+    data_env: str
+    """Environment variable with the folder of the public data."""
+    output: str
+    """Folder of the encoder, relative to the project."""
+    sources: tuple[TitleSource, ...]
+    """What is trained on."""
+    exclude: str
+    """The MELO benchmark: no title from `synonyms` that is one of its queries is trained on."""
+    descriptions: float = Field(ge=0, lt=1)
+    """Share of the pairs that join a title with ESCO's description of its occupation."""
+    cross_language: float = Field(ge=0, lt=1)
+    """Share of the pairs that join titles of two languages."""
+    plurals: float = Field(ge=0, le=1)
+    """Share of first titles in English, French and Spanish whose first words are made plural."""
+    augmentation: float = Field(ge=0, le=1)
+    """Share of first titles that get a typo, seniority, a place or a gender mark, or lose a word."""
+    hard: float = Field(ge=0, le=1)
+    """Share of a batch drawn from occupations that the encoder finds alike."""
+    neighbours: int = Field(ge=2)
+    """How many of them are drawn together."""
+    steps: int = Field(ge=1)
+    """Most training steps; the rate falls to 0 over them."""
+    batch_size: int = Field(ge=2)
+    """Pairs in a step; each title is told apart from the others' partners."""
+    learning_rate: float = Field(gt=0)
+    """Adam's highest rate."""
+    temperature: float = Field(gt=0)
+    """Cosines are divided by this before the softmax."""
+    validate_every: int = Field(ge=1)
+    """Steps between two measurements on the concepts held out."""
+    patience: int = Field(ge=1)
+    """Stop after so many measurements without a better one; the best table is kept."""
+    held_out: float = Field(gt=0, lt=1)
+    """Share of the concepts that are not trained on, and of the other concepts and languages that are trained
+    on without one label; for early stopping."""
+    seed: int
+    """Fixes concepts held out, pairs and weights."""
+    compute: Compute
+    """Where to train."""
+    tracking: Tracking
+    """Where metrics go."""
+
+    @model_validator(mode="after")
+    def _numbers_and_names_fit(self) -> Self:
+        check_variable_name(self.data_env)
+        if self.shortest > self.longest:
+            raise ValueError(f"shortest is {self.shortest} and longest {self.longest}; swap them")
+        shares = self.descriptions + sum(
+            source.weight for source in self.sources if source.kind in {"synonyms", "descriptions"}
+        )
+        if shares >= 1:
+            raise ValueError(
+                f"descriptions and the weights of synonyms add up to {shares:g}; leave some to labels"
+            )
+        if not any(source.kind in {"labels", "occupations", "benchmark"} for source in self.sources):
+            raise ValueError(
+                "sources has no labels to train on; add one of kind labels, occupations or benchmark"
+            )
+        return self

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from joblens.errors import ConfigError
 from joblens.finetune.ner.examples import Example, to_examples, with_case_noise
 from joblens.finetune.ner.phrases import phrase_texts
 from joblens.records import LabelledText
@@ -24,20 +22,6 @@ logger = logging.getLogger(__name__)
 
 CASE_NOISE = 0.06
 """Share of training sentences in upper or lower case throughout."""
-
-
-def data_folder(variable: str) -> Path:
-    """The folder that an environment variable names.
-
-    Raises:
-        ConfigError: It is not set, or names no folder.
-    """
-    folder = Path(os.environ.get(variable, ""))
-    if variable not in os.environ or not folder.is_dir():
-        raise ConfigError(
-            f"{variable} is not set to a folder; set it to the one with the corpora, or give --data FOLDER"
-        )
-    return folder
 
 
 def texts_of(corpus: Corpus, data: Path, seed: int) -> list[LabelledText]:

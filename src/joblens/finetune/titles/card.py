@@ -1,0 +1,90 @@
+"""The card of a title encoder: what it was trained on, what it is good for, and how to make it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from joblens.storage import write_json, write_text
+
+if TYPE_CHECKING:
+    from joblens.config import TitlesFlow
+
+_LIMITS = """\
+- It knows the words of ESCO's labels in Danish, Dutch, English, French, German, Norwegian, Polish, Spanish
+  and Swedish. A word of another language, or one that no label has, counts by its letters only.
+- Order does not count: "assistant to the manager" and "manager to the assistant" are the same to it.
+- It is made for titles. A long text is the sum of its words; use a sentence transformer for those.
+- Probabilities of codes are fitted to English vacancy titles; `joblens bench titles` shows what comes true on
+  adverts of another country.
+"""
+
+
+def write_card(folder: Path, flow: TitlesFlow, figures: Mapping[str, Any]) -> None:
+    """Write `card.json` and `README.md` into the encoder's folder; neither holds the time it took."""
+    lasting = {key: value for key, value in figures.items() if key != "seconds"}
+    settings = flow.model_dump(mode="json", exclude={"compute", "tracking", "data_env", "output"})
+    write_json(folder / "card.json", lasting | {"settings": settings})
+    write_text(folder / "README.md", card_text(flow, lasting))
+
+
+def card_text(flow: TitlesFlow, figures: Mapping[str, Any]) -> str:
+    """The model card in Markdown."""
+    calibration = figures["calibration"]
+    parts = [
+        "# An encoder of job titles in nine languages",
+        "Words and character n-grams, each a row of a table with learned vectors, added up and normalised: "
+        f"{flow.buckets:,} rows of {flow.dimensions} numbers in a byte each. It needs NumPy and SciPy, no "
+        "network and no graphics card. `embedding=titles` uses it, `joblens code TITLE` codes "
+        "titles with it, and `SentenceTransformer(FOLDER, trust_remote_code=True)` loads it where "
+        "joblens is installed.",
+        "## Measured",
+        f"Early stopping: {figures['held_out_queries']:,} labels of {figures['held_out_concepts']} "
+        "concepts that were never trained on find their synonyms with an MRR of "
+        f"{figures['held_out_mrr']:.3f} (step {figures['step']:,}; "
+        f"{figures['curve'][0]['mrr']:.3f} before training, as a random projection of TF-IDF).",
+        "The MELO benchmark, beside character TF-IDF, MiniLM and published models, is measured by "
+        "`joblens bench titles`; its table is in `docs/source/benchmarks.md`.",
+        "## Codes",
+        _calibration(calibration),
+        "## Trained on",
+        _sources(figures["sources"]),
+        "No query and no annotation of the benchmark: "
+        + ", ".join(f"{count} titles of {name}" for name, count in figures["excluded"].items())
+        + " are queries of it, word for word, and were left out. The French and Dutch labels are read from "
+        "the benchmark's lists of labels, which are ESCO's own.",
+        "## Limits",
+        _LIMITS.strip(),
+        "## Make it again",
+        "```\nJOBLENS_REAL_DATA=FOLDER joblens finetune titles\n```\n\n"
+        f"Seed {flow.seed}; the same machine gives the same bytes (on {figures['device']} with "
+        f"{figures['threads']} threads). FOLDER holds `esco/` (this work uses the ESCO classification of the "
+        "European Commission; Commission Decision 2011/833/EU), `onet/` (O*NET, CC BY 4.0), `titles/` "
+        "(JobBERT's evaluation titles) and `melo/` (MIT).",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _calibration(calibration: Mapping[str, Any]) -> str:
+    if not calibration["titles"]:
+        return "No titles were kept aside, so the probabilities of codes are not fitted."
+    rows: Sequence[Mapping[str, Any]] = calibration["levels"]
+    lines = ["| digits of ISCO-08 | right | promised |", "|---:|---:|---:|"]
+    lines += [f"| {row['digits']} | {row['accuracy']:.3f} | {row['promised']:.3f} |" for row in rows]
+    return (
+        f"The likeliest code of {calibration['titles']:,} vacancy titles that were not trained on, and "
+        "the mean probability it was given; the temperatures were fitted to these titles.\n\n"
+        + "\n".join(lines)
+    )
+
+
+def _sources(sources: Mapping[str, int]) -> str:
+    lines = ["| titles | distinct by concept |", "|---|---:|"]
+    lines += [f"| {_named(name)} | {count:,} |" for name, count in sources.items()]
+    return "\n".join(lines)
+
+
+def _named(name: str) -> str:
+    kind, _, language = name.partition(" ")
+    return f"ESCO, {language}" if kind == "labels" else name
