@@ -20,6 +20,8 @@ DVC = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text("utf-8"))["stages"]
 WRITTEN = ("outs", "metrics", "plots")
 CLEANER = ("models/cleaner/config.json", "models/cleaner/model.safetensors")
 """The default extractor, which Git holds and no stage writes."""
+TITLES = ("models/titles/config.json", "models/titles/model.safetensors")
+"""The title encoder, of which the same is true."""
 
 
 def modules_imported_by(path: Path) -> set[str]:
@@ -163,7 +165,7 @@ def test_every_key_that_can_change_a_result_is_a_param_of_some_stage():
 
 
 def test_what_a_stage_reads_was_written_by_an_earlier_one():
-    written = set(CLEANER)
+    written = {*CLEANER, *TITLES}
     for stage, described in DVC.items():
         read = [p for p in paths(described["deps"]) if not p.startswith("src/") and "$" not in p]
         assert not [path for path in read if path not in written], (
@@ -174,8 +176,10 @@ def test_what_a_stage_reads_was_written_by_an_earlier_one():
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_stages_that_read_or_copy_the_cleaner_depend_on_it(stage):
-    expected = CLEANER if stage in {"clean", "train", "audit"} else ()
-    assert [path for path in paths(DVC[stage]["deps"]) if path in CLEANER] == list(expected)
+    cleaner = CLEANER if stage in {"clean", "train", "audit"} else ()
+    titles = TITLES if stage in {"embed", "baseline", "train"} else ()
+    found = [path for path in paths(DVC[stage]["deps"]) if path in {*CLEANER, *TITLES}]
+    assert found == [*cleaner, *titles]
 
 
 def test_every_written_path_is_one_that_the_layout_names():

@@ -163,8 +163,8 @@ class Cleaning(Section):
 class Embedding(Section):
     """How text becomes vectors."""
 
-    encoder: Literal["sentence_transformer", "toy"]
-    """`toy` hashes words and needs no weights."""
+    encoder: Literal["sentence_transformer", "titles", "toy"]
+    """`titles` adds up words and n-grams; `toy` hashes words and needs no weights."""
     model: str
     """A name, a local folder or a hub id."""
     package: str | None = None
@@ -183,8 +183,29 @@ class Embedding(Section):
     """How many windows of a long text are read; None reads all and averages them."""
     precision: Literal["float32", "float16", "bfloat16"] = "float32"
     """Arithmetic on a GPU; a CPU always uses float32."""
+    titles: str | None = None
+    """Folder of a title encoder; its vector of the title stands beside the text's. None for no title side."""
+    title_dimensions: int = Field(0, ge=0)
+    """Width of the title side; 0 without one."""
+    title_weight: float = Field(0.5, ge=0, le=1)
+    """How much of the cosine of two adverts comes from their titles."""
     seed: int
     """Seed of the toy encoder's projection."""
+
+    @property
+    def width(self) -> int:
+        """How many numbers a vector has, both sides together."""
+        return self.dimensions + self.title_dimensions
+
+    @model_validator(mode="after")
+    def _a_title_side_has_a_width(self) -> Self:
+        if (self.titles is None) != (self.title_dimensions == 0):
+            raise ValueError(
+                f"titles is {self.titles!r}, title_dimensions {self.title_dimensions}; give both or neither"
+            )
+        if self.encoder == "titles" and self.titles is not None:
+            raise ValueError("encoder 'titles' reads the title already; leave titles empty")
+        return self
 
 
 class Lexical(Section):

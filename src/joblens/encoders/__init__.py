@@ -1,14 +1,19 @@
 """Text into vectors: the protocol, and the one place where a configuration word becomes an encoder."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from joblens.errors import ModelError
+from joblens.text import join_title
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from joblens.config import Compute, Embedding
+    from joblens.encoders.titles import TitleEncoder
 
-__all__ = ["Encoder", "build_encoder"]
+__all__ = ["Encoder", "build_encoder", "encode_ads", "in_project", "text_side"]
 
 
 class Encoder(Protocol):
@@ -42,6 +47,61 @@ def build_encoder(embedding: "Embedding", compute: "Compute") -> Encoder:
         ModelError: The weights are missing, are not the expected ones, or do not fit the configuration.
         DeviceError: `compute.device` is `gpu` and there is none.
     """
+    encoder = _text_encoder(embedding, compute)
+    if embedding.titles is None:
+        return encoder
+    from joblens.encoders.titled import TitledEncoder
+
+    title = _title_encoder(embedding.titles, embedding.title_dimensions, "embedding.title_dimensions")
+    return TitledEncoder(encoder, title, embedding.title_weight)
+
+
+def in_project(embedding: "Embedding", root: Path) -> "Embedding":
+    """The same embedding, its local folders looked for in the project folder `root` first."""
+    found = {
+        key: str(root / folder)
+        for key, folder in (("model", embedding.model), ("titles", embedding.titles))
+        if folder and (root / folder).is_dir()
+    }
+    return embedding.model_copy(update=found)
+
+
+def encode_ads(encoder: Encoder, titles: Sequence[str], texts: Sequence[str]) -> "Tensor":
+    """Vectors (N, D) of adverts: title and text read as one, and the title beside if the encoder does that.
+
+    Args:
+        encoder: From `build_encoder`.
+        titles: N titles, empty where there is none.
+        texts: N cleaned texts.
+    """
+    from joblens.encoders.titled import TitledEncoder
+
+    joined = [join_title(title, text) for title, text in zip(titles, texts, strict=True)]
+    vectors = text_side(encoder).encode(joined)
+    return encoder.beside(vectors, titles) if isinstance(encoder, TitledEncoder) else vectors
+
+
+def text_side(encoder: Encoder) -> Encoder:
+    """What reads title and text as one: the encoder itself, unless it has a title side."""
+    from joblens.encoders.titled import TitledEncoder
+
+    return encoder.text if isinstance(encoder, TitledEncoder) else encoder
+
+
+def _title_encoder(folder: str, dimensions: int, key: str) -> "TitleEncoder":
+    from joblens.encoders.titles import TitleEncoder
+
+    encoder = TitleEncoder.load(Path(folder))
+    if encoder.dimensions != dimensions:
+        raise ModelError(
+            f"{key} is {dimensions}, but {folder} gives {encoder.dimensions}; set {key}={encoder.dimensions}"
+        )
+    return encoder
+
+
+def _text_encoder(embedding: "Embedding", compute: "Compute") -> Encoder:
+    if embedding.encoder == "titles":
+        return _title_encoder(embedding.model, embedding.dimensions, "embedding.dimensions")
     if embedding.encoder == "toy":
         from joblens.encoders.toy import ToyEncoder
 

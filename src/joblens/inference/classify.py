@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Self
 
 import torch
 
-from joblens.config import Compute
-from joblens.encoders import Encoder, build_encoder
+from joblens.config import Cleaning, Compute, Embedding
+from joblens.encoders import Encoder, build_encoder, encode_ads
 from joblens.errors import BundleError, DataError
 from joblens.extractors import Extractor, build_extractor
 from joblens.extractors.cleaning import clean_ads
-from joblens.models.bundle import Bundle, own_cleaner, read_bundle
+from joblens.models.bundle import CLEANER, TITLES, Bundle, own_folder, read_bundle
 from joblens.models.calibration import abstains, prediction_sets, probabilities
-from joblens.records import Ad, Guess
+from joblens.records import Ad, CleanAd, Guess
 from joblens.sources.html import html_to_text
 from joblens.storage import content_hash, file_hash
 from joblens.text import join_title, normalise, word_count
@@ -89,12 +89,11 @@ class Classifier:
         compute = Compute.model_validate(
             {"device": device, "workers": 1, "encode_batch_size": encode_batch_size}
         )
-        own = own_cleaner(folder)
-        cleaning = bundle.cleaning.model_copy(update={"model": str(own)}) if own else bundle.cleaning
+        cleaning, embedding = _with_own_models(bundle, folder)
         return cls(
             bundle,
             build_extractor(cleaning, compute),
-            build_encoder(bundle.embedding, compute),
+            build_encoder(embedding, compute),
             name=folder.resolve().name,
             version=content_hash(*(file_hash(folder / file) for file in _DECIDING_FILES))[:12],
         )
@@ -122,15 +121,16 @@ class Classifier:
             cleaned = clean_ads(ads, self.bundle.cleaning, self._extractor)
             read = [join_title(ad.title, ad.clean_text) for ad in cleaned]
             rows = [row for row, text in enumerate(read) if word_count(text)]
-            answered = self._guesses([read[row] for row in rows])
+            answered = self._guesses([cleaned[row] for row in rows])
         by_row = dict(zip(rows, answered, strict=True))
         nothing = Guess("", 0.0, (), self.bundle.labels, abstained=True, reason=NO_TEXT)
         return [by_row.get(row, nothing) for row in range(len(ads))]
 
-    def _guesses(self, texts: Sequence[str]) -> list[Guess]:
-        if not texts:
+    def _guesses(self, ads: Sequence[CleanAd]) -> list[Guess]:
+        if not ads:
             return []
-        logits = self.bundle.network(self._encoder.encode(texts))  # (N, C)
+        vectors = encode_ads(self._encoder, [ad.title for ad in ads], [ad.clean_text for ad in ads])
+        logits = self.bundle.network(vectors)  # (N, C)
         scaled = probabilities(logits, self.bundle.calibration)  # (N, C)
         sets = prediction_sets(scaled, self.bundle.calibration)
         unsure = abstains(scaled, self.bundle.calibration).tolist()
@@ -180,3 +180,15 @@ def _readable(value: object, row: int, field: str, is_html: bool) -> str:
             f"{field} {row} is {found}, expected a string; leave the row out or give it an empty string"
         )
     return normalise(html_to_text(value) if is_html else value)
+
+
+def _with_own_models(bundle: Bundle, folder: Path) -> tuple[Cleaning, Embedding]:
+    """The bundle's cleaning and embedding, with the folders of the models it brings along."""
+    cleaning, embedding = bundle.cleaning, bundle.embedding
+    cleaner, titles = own_folder(folder, CLEANER), own_folder(folder, TITLES)
+    if cleaner:
+        cleaning = cleaning.model_copy(update={"model": str(cleaner)})
+    if titles:
+        key = "titles" if embedding.titles else "model"
+        embedding = embedding.model_copy(update={key: str(titles)})
+    return cleaning, embedding

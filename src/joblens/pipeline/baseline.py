@@ -7,7 +7,7 @@ import polars as pl
 import torch
 
 from joblens.config import Config
-from joblens.encoders import build_encoder
+from joblens.encoders import build_encoder, in_project
 from joblens.errors import DataError
 from joblens.models.cosine import CosineBaseline, centroids, write_baseline
 from joblens.paths import Layout
@@ -26,7 +26,7 @@ def run(config: Config, layout: Layout) -> None:
     """
     tensors = read_tensors(layout.embeddings)
     labels = read_json(layout.labels)
-    encoder = build_encoder(config.embedding, config.compute)
+    encoder = build_encoder(in_project(config.embedding, layout.root), config.compute)
     if read_tensor_metadata(layout.embeddings).get("fingerprint") != encoder.fingerprint:
         raise DataError(
             f"{layout.embeddings.name} was made by another encoder than params.yaml names; "

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from joblens.config import Config
 from joblens.device import track
-from joblens.encoders import Encoder, build_encoder
+from joblens.encoders import Encoder, build_encoder, in_project, text_side
+from joblens.encoders.titled import TitledEncoder
 from joblens.errors import DataError
 from joblens.paths import Layout
 from joblens.storage import (
@@ -50,12 +51,12 @@ def run(config: Config, layout: Layout) -> None:
             "expected the same ones in the same order; run `dvc repro` again"
         )
     labels = label_indices(ads["label"].to_list(), [entry["label"] for entry in read_json(layout.labels)])
-    texts = [
-        join_title(title or "", text or "")
-        for title, text in zip(clean["title"].to_list(), clean["clean_text"].to_list(), strict=True)
-    ]
-    encoder = build_encoder(config.embedding, config.compute)
-    vectors = encode_in_shards(texts, encoder, ShardCache(layout.cache / "embed"))  # (N, D)
+    titles = [title or "" for title in clean["title"]]
+    texts = [join_title(title, text or "") for title, text in zip(titles, clean["clean_text"], strict=True)]
+    encoder = build_encoder(in_project(config.embedding, layout.root), config.compute)
+    vectors = encode_in_shards(texts, text_side(encoder), ShardCache(layout.cache / "embed"))  # (N, D)
+    if isinstance(encoder, TitledEncoder):
+        vectors = encoder.beside(vectors, titles)
     write_tensors(
         layout.embeddings, {"vectors": vectors, "labels": labels}, {"fingerprint": encoder.fingerprint}
     )

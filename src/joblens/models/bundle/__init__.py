@@ -6,6 +6,7 @@
     card.json           where it comes from: hashes, row counts, metrics
     README.md           the same for people: the model card
     cleaner/            the model that cleans adverts, when it is joblens' own; else config.json names it
+    titles/             the title encoder, when the embedding has one
 
 Nothing in it is executed when it is read. Sizes, shapes and values of the five files are checked before
 memory is taken, so a damaged or hostile folder ends in one line. Equal models give equal bytes: no time
@@ -41,10 +42,11 @@ from joblens.storage import replace_folder, write_json, write_tensors, write_tex
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["CLEANER", "FILES", "Bundle", "own_cleaner", "read_bundle", "write_bundle"]
+__all__ = ["CLEANER", "FILES", "TITLES", "Bundle", "own_folder", "read_bundle", "write_bundle"]
 
 FILES = ("model.safetensors", "config.json", "labels.json", "card.json", "README.md")
 CLEANER = "cleaner"
+TITLES = "titles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +79,16 @@ class Bundle:
     @property
     def dimensions(self) -> int:
         """D, the width of the vectors the network takes."""
-        return self.embedding.dimensions
+        return self.embedding.width
 
 
-def write_bundle(folder: Path, bundle: Bundle, cleaner: Mapping[str, Path] | None = None) -> None:
-    """Write the five files, and the cleaner; the folder appears whole or stays as it was.
+def write_bundle(folder: Path, bundle: Bundle, along: Mapping[str, Path] | None = None) -> None:
+    """Write the five files, and the models that go along; the folder appears whole or stays as it was.
 
     Args:
         folder: Where.
         bundle: What.
-        cleaner: Files to copy into `cleaner/`, by their path in there.
+        along: Files to copy into `cleaner/` and `titles/`, by their path in the bundle.
 
     Raises:
         BundleError: The parts do not fit each other, or the card holds something that is not JSON.
@@ -122,27 +124,27 @@ def write_bundle(folder: Path, bundle: Bundle, cleaner: Mapping[str, Path] | Non
         write_json(temporary / "labels.json", list(labels))
         write_json(temporary / "card.json", dict(bundle.card))
         write_text(temporary / "README.md", model_card(bundle))
-        for name, source in (cleaner or {}).items():
-            copy = temporary / CLEANER / name
+        for name, source in (along or {}).items():
+            copy = temporary / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
 
 
-def own_cleaner(folder: Path) -> Path | None:
-    """The folder of the model that cleans adverts, when the bundle brings it.
+def own_folder(folder: Path, name: str) -> Path | None:
+    """The folder of a model that the bundle brings, `cleaner` or `titles`; None when it does not.
 
     Raises:
         BundleError: It is no folder, or a file in it is a link that leaves the bundle.
     """
-    cleaner = folder / CLEANER
-    if not cleaner.exists() and not cleaner.is_symlink():
+    own = folder / name
+    if not own.exists() and not own.is_symlink():
         return None
-    if not cleaner.is_dir() or cleaner.is_symlink():
-        raise BundleError(f"{cleaner} should be a folder of its own; copy the bundle again whole")
-    for path in sorted(cleaner.rglob("*")):
+    if not own.is_dir() or own.is_symlink():
+        raise BundleError(f"{own} should be a folder of its own; copy the bundle again whole")
+    for path in sorted(own.rglob("*")):
         if not path.is_dir() or path.is_symlink():
             regular_file(folder, str(path.relative_to(folder)))
-    return cleaner
+    return own
 
 
 def read_bundle(folder: Path) -> Bundle:

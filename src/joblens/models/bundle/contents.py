@@ -44,7 +44,7 @@ class Contents(Section):
 
     @model_validator(mode="after")
     def _network_is_of_this_world(self) -> Self:
-        widths = (self.embedding.dimensions, *self.classifier.hidden)
+        widths = (self.embedding.width, *self.classifier.hidden)
         if len(widths) > _DEEPEST + 1 or not all(1 <= width <= _WIDEST for width in widths):
             raise ValueError(
                 f"widths {widths[: _DEEPEST + 1]} should be at most {_DEEPEST} layers of 1 to {_WIDEST}"

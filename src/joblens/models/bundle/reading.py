@@ -148,7 +148,7 @@ def empty_network(contents: Contents) -> "nn.Module":
 
     with torch.device("meta"):
         return build_network(
-            contents.embedding.dimensions,
+            contents.embedding.width,
             contents.classes,
             contents.classifier.hidden,
             contents.classifier.dropout,

@@ -6,12 +6,13 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from joblens import encoders, extractors
 from joblens.config import Config
 from joblens.device import choose_device
-from joblens.extractors import in_project
+from joblens.encoders.titles import title_files
 from joblens.extractors.gliner_files import own_files
 from joblens.metrics import accuracy, best_class, expected_calibration_error, macro_f1
-from joblens.models.bundle import Bundle, write_bundle
+from joblens.models.bundle import CLEANER, TITLES, Bundle, write_bundle
 from joblens.models.calibration import Calibration, abstains, calibrate, prediction_sets, probabilities
 from joblens.paths import Layout
 from joblens.pipeline.train.fit import Epoch, EpochBar, fit_classifier
@@ -37,21 +38,30 @@ def run(config: Config, layout: Layout) -> None:
         ModelError: The cleaner that goes along lacks a file.
         StorageError: The disk is full; what stood there before is untouched.
     """
-    cleaner = own_files(in_project(config.cleaning, layout.root))
+    along = _models_along(config, layout)
     rows = read_rows(layout)
     device = choose_device(config.compute.device)
     tracker = build_tracker(config, layout, "train")
     try:
-        _train(config, layout, rows, cleaner, device, tracker)
+        _train(config, layout, rows, along, device, tracker)
     finally:
         tracker.finish()
+
+
+def _models_along(config: Config, layout: Layout) -> dict[str, Path]:
+    """The files of joblens' own models that the bundle brings, by their path in it."""
+    cleaning = extractors.in_project(config.cleaning, layout.root)
+    embedding = encoders.in_project(config.embedding, layout.root)
+    return {f"{CLEANER}/{name}": path for name, path in own_files(cleaning).items()} | {
+        f"{TITLES}/{name}": path for name, path in title_files(embedding).items()
+    }
 
 
 def _train(
     config: Config,
     layout: Layout,
     rows: Rows,
-    cleaner: dict[str, Path],
+    along: dict[str, Path],
     device: torch.device,
     tracker: Tracker,
 ) -> None:
@@ -90,7 +100,7 @@ def _train(
         html=config.data.html,
         card=_card(rows, config, layout, {"run": len(epochs), "best": best.number}, metrics),
     )
-    write_bundle(layout.classifier, bundle, cleaner)
+    write_bundle(layout.classifier, bundle, along)
     figures = {"epoch": float(best.number), **metrics}
     tracker.log({f"best/{name}": value for name, value in figures.items()})  # a step back would be dropped
     tracker.log_file(layout.training_log)
