@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from joblens.cli.benchmarks import bench
+from joblens.cli.flows import finetune
+from joblens.cli.options import CLEANER, HERE, TITLES, Bundle, Device, Project, UrlEnv
 from joblens.errors import DataError, JoblensError, nearest
 from joblens.paths import Layout
 
@@ -21,14 +24,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
-Project = Annotated[Path, typer.Option("--project", "-C", help="Folder with params.yaml and dvc.yaml.")]
-Bundle = Annotated[Path, typer.Option("--bundle", "-b", help="Folder of the trained bundle.")]
-Device = Annotated[str, typer.Option("--device", help="auto, cpu or gpu.")]
-UrlEnv = Annotated[str, typer.Option("--url-env", help="Environment variable with the database URL.")]
-
-HERE = Path()
 DEFAULT_BUNDLE = Path("models/classifier")
-CLEANER = Path("models/cleaner")
 SAMPLE = Path("data/sample/ads.jsonl")
 EXTRACTED = Path("data/raw/ads.parquet")
 
@@ -242,64 +238,46 @@ def serve(
     port: Annotated[int, typer.Option("--port", help="Port; 0 takes a free one.")] = 8000,
     body_bytes: Annotated[int, typer.Option("--body-bytes", help="Largest request body.")] = 1_000_000,
     waiting: Annotated[int, typer.Option("--waiting", help="Requests that may wait for the model.")] = 16,
+    titles: Annotated[
+        Path, typer.Option("--titles", help="Folder of the title encoder, for POST /code.")
+    ] = TITLES,
     device: Device = "auto",
 ) -> None:
-    """Answer POST /classify over HTTP, until SIGTERM."""
+    """Answer POST /classify and POST /code over HTTP, until SIGTERM."""
     from joblens.serving.limits import Limits
     from joblens.serving.server import serve as serve_bundle
 
-    serve_bundle(bundle, host, port, device=device, limits=Limits(body_bytes=body_bytes, waiting=waiting))
+    limits = Limits(body_bytes=body_bytes, waiting=waiting)
+    serve_bundle(bundle, host, port, titles=titles, device=device, limits=limits)
 
 
-finetune = typer.Typer(
-    name="finetune",
-    help="Flows that turn a model and data into a better model; no stages of the pipeline.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
 app.add_typer(finetune)
+app.add_typer(bench)
 
 
-@finetune.command(epilog="Example: JOBLENS_REAL_DATA=../data joblens finetune ner compute=gpu")
-def ner(
-    overrides: Annotated[
-        list[str] | None, typer.Argument(help="Hydra overrides of configs/finetune/ner.yaml.")
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option("--data", help="Folder of the corpora; else the variable that data_env names."),
-    ] = None,
-    project: Project = HERE,
+@app.command(epilog='Example: joblens code "Tømrer søges (m/k)" --confidence 0.7')
+def code(
+    titles: Annotated[list[str], typer.Argument(metavar="TITLE...", help="Job titles, in nine languages.")],
+    confidence: Annotated[
+        float, typer.Option("--confidence", help="Least probability of the code; unsure ones get shorter.")
+    ] = 0.5,
+    nearest: Annotated[int, typer.Option("--nearest", help="How many occupations to name.")] = 3,
+    model: Annotated[Path, typer.Option("--model", "-m", help="Folder of the title encoder.")] = TITLES,
 ) -> None:
-    """Train the GLiNER that cleans adverts, measure it, and write its bundle with a card."""
-    from joblens.config import compose_flow
-    from joblens.finetune.ner import run
-    from joblens.finetune.ner.corpora import data_folder
+    """The ISCO-08 code of job titles, as precise as is sure enough, and the nearest ESCO occupations."""
+    from joblens.inference.code import TitleCoder
 
-    layout = Layout(project)
-    flow = compose_flow("ner", overrides or [], layout.configs)
-    figures = run(flow, layout, data or data_folder(flow.data_env))
-    typer.echo(f"wrote {flow.output} in {figures['seconds'] / 60:.0f} minutes; its README.md has the tables")
-
-
-@finetune.command(
-    name="measure-ner",
-    epilog="Example: joblens finetune measure-ner skillspan_dev.json --kind skillspan --language en",
-)
-def measure_ner(
-    file: Annotated[Path, typer.Argument(help="Texts with marked entities.")],
-    kind: Annotated[str, typer.Option("--kind", help="skillspan, conll, uner, gliner, presidio or sample.")],
-    language: Annotated[str, typer.Option("--language", help="ISO 639-1 code.")] = "en",
-    labels: Annotated[str, typer.Option("--labels", help="Which labels, with commas.")] = "skill,task",
-    bundle: Annotated[Path, typer.Option("--bundle", "-b", help="Folder of the cleaner.")] = CLEANER,
-    device: Device = "auto",
-) -> None:
-    """Compare the spans a cleaner finds with the ones people marked."""
-    from rich.console import Console
-
-    from joblens.finetune.ner.measuring import measure, score_table
-
-    Console(width=100).print(score_table(measure(bundle, file, kind, language, labels.split(","), device)))
+    for title, found in zip(
+        titles, TitleCoder.load(model).code(titles, confidence=confidence, nearest=nearest), strict=True
+    ):
+        answer = f"{found.code} {found.name} ({found.probability:.0%})" if found.code else "not sure enough"
+        typer.echo(f"{title}: {answer}")
+        if found.levels:
+            typer.echo(f"  by digits: {', '.join(f'{group} {sure:.0%}' for group, sure in found.levels)}")
+        for occupation in found.occupations:
+            typer.echo(
+                f"  {occupation.similarity:.2f} {occupation.name} ({occupation.code}) {occupation.uri}"
+            )
 
 
 @app.command(name="export-cleaner", epilog="Example: joblens export-cleaner --backend onnx_int8")

@@ -1,0 +1,15 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Project = Annotated[Path, typer.Option("--project", "-C", help="Folder with params.yaml and dvc.yaml.")]
+Bundle = Annotated[Path, typer.Option("--bundle", "-b", help="Folder of the trained bundle.")]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu or gpu.")]
+UrlEnv = Annotated[str, typer.Option("--url-env", help="Environment variable with the database URL.")]
+
+HERE = Path()
+CLEANER = Path("models/cleaner")
+TITLES = Path("models/titles")
