@@ -1,8 +1,10 @@
 # syntax=docker/dockerfile:1
-# The API: one worker that answers from the bundle mounted at /models/classifier.
+# The API: one worker that answers from the bundle mounted at /models/classifier, and
+# codes titles with the encoder mounted at /models/titles.
 #   docker build -f dockerfiles/api.Dockerfile -t joblens-api .
 #   docker build -f dockerfiles/api.Dockerfile --build-arg TORCH_BACKEND=cu130 -t joblens-api .         (GPU)
-#   docker run --rm -p 8000:8000 -v "$PWD/models/classifier:/models/classifier:ro" joblens-api
+#   docker run --rm -p 8000:8000 \
+#     -v "$PWD/models/classifier:/models/classifier:ro" -v "$PWD/models/titles:/models/titles:ro" joblens-api
 
 FROM python:3.11-slim-bookworm AS build
 ARG TORCH_BACKEND=cpu
@@ -28,4 +30,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/livez', timeout=4)"]
 ENTRYPOINT ["joblens", "serve"]
-CMD ["--bundle", "/models/classifier", "--host", "0.0.0.0", "--port", "8000"]
+CMD ["--bundle", "/models/classifier", "--titles", "/models/titles", "--host", "0.0.0.0", "--port", "8000"]

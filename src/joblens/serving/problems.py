@@ -8,32 +8,33 @@ from joblens.serving.schemas import FieldProblem
 
 MOST_PROBLEMS = 20
 
-_FIELDS = ("ads", "title", "text")
+_FIELDS = ("ads", "title", "text", "titles", "confidence", "nearest")
+_ADVERTS = (("ads", "title", "text"), "title and text, or ads")
+_EXPECTED = {"/code": (("titles", "confidence", "nearest"), "titles, confidence and nearest")}
 _SHAPES = ("one", "many")  # the tags of the union in `schemas.Question`
 
 
-def field_problems(errors: Sequence[Mapping[str, Any]]) -> list[FieldProblem]:
+def field_problems(errors: Sequence[Mapping[str, Any]], route: str = "/classify") -> list[FieldProblem]:
     """Errors of pydantic as places and words, the first `MOST_PROBLEMS` of them.
 
     Args:
         errors: As pydantic lists them, with `type`, `loc` and `msg`; `input` is not looked at.
+        route: The path that was asked, such as `/code`.
     """
-    found = [_problem(error) for error in errors[:MOST_PROBLEMS]]
+    found = [_problem(error, *_EXPECTED.get(route, _ADVERTS)) for error in errors[:MOST_PROBLEMS]]
     left = len(errors) - len(found)
     return [*found, FieldProblem(field="", problem=f"and {left} more")] if left > 0 else found
 
 
-def _problem(error: Mapping[str, Any]) -> FieldProblem:
+def _problem(error: Mapping[str, Any], known: Sequence[str], wanted: str) -> FieldProblem:
     place = [part for part in error["loc"] if part != "body"]
     if place and place[0] in _SHAPES:
         place = place[1:]
     if error["type"] == "json_invalid":
         return FieldProblem(field="", problem=f"not JSON: {error['ctx']['error']} (character {place[-1]})")
     if error["type"] == "extra_forbidden":
-        near = nearest(str(place[-1]), _FIELDS)
-        return FieldProblem(
-            field=_spell(place[:-1]), problem=f"no such field{near}; expected title and text, or ads"
-        )
+        near = nearest(str(place[-1]), known)
+        return FieldProblem(field=_spell(place[:-1]), problem=f"no such field{near}; expected {wanted}")
     if error["type"] in {"model_attributes_type", "model_type", "missing"} and not place:
         return FieldProblem(
             field="", problem="expected a JSON object, sent with Content-Type: application/json"

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 MOST_ADS = 128
 LONGEST_TITLE = 1_000
+MOST_TITLES = 1_000
 LONGEST_TEXT = 100_000
 
 EXAMPLE_AD = {
@@ -45,6 +46,63 @@ Question = Annotated[
     Annotated[OneAd, Tag("one")] | Annotated[ManyAds, Tag("many")], Discriminator(_one_or_many)
 ]
 """The body of `POST /classify`: one advert, or `{"ads": [...]}`."""
+
+
+class TitleQuestion(_Message):
+    """The body of `POST /code`."""
+
+    titles: list[Annotated[str, Field(max_length=LONGEST_TITLE)]] = Field(
+        min_length=1, max_length=MOST_TITLES
+    )
+    """Job titles in any of the languages the encoder knows."""
+    confidence: float = Field(0.5, ge=0, le=1)
+    """Least calibrated probability of a code; a less sure one gets shorter, or empty."""
+    nearest: int = Field(3, ge=1, le=20)
+    """How many occupations to name."""
+
+
+class Group(_Message):
+    """A group of ISCO-08 and how likely it is."""
+
+    code: str
+    """1 to 4 digits."""
+    probability: float = Field(ge=0, le=1)
+    """Calibrated probability that it is the right one."""
+
+
+class NearOccupation(_Message):
+    """An occupation of ESCO."""
+
+    uri: str
+    """ESCO's URI."""
+    name: str
+    """The preferred English label."""
+    code: str
+    """Its unit group in ISCO-08."""
+    similarity: float
+    """Cosine with the title, from -1 to 1."""
+
+
+class CodedTitle(_Message):
+    """The answer for one title."""
+
+    code: str
+    """ISCO-08 code of 1 to 4 digits, the longest that is sure enough; empty when none is."""
+    name: str
+    """The group's English name; empty without a code."""
+    probability: float = Field(ge=0, le=1)
+    """Calibrated probability of the code; without one, of the likeliest single digit."""
+    levels: list[Group]
+    """The likeliest group of 1, 2, 3 and 4 digits; empty for a title without words."""
+    occupations: list[NearOccupation]
+    """The nearest occupations, nearest first."""
+
+
+class CodeAnswer(_Message):
+    """The answer to `POST /code`."""
+
+    results: list[CodedTitle]
+    """One result for each title, in the order they were sent."""
 
 
 class Candidate(_Message):

@@ -28,6 +28,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
     *,
+    titles: Path | None = None,
     device: str = "auto",
     limits: Limits | None = None,
     drain_seconds: int = 30,
@@ -38,6 +39,7 @@ def serve(
         bundle: The trained bundle's folder.
         host: Address to listen on; `0.0.0.0` is every interface.
         port: 0 takes a free one, and the log says which.
+        titles: The folder of the title encoder, for `/code`.
         device: `auto`, `cpu` or `gpu`.
         limits: What it refuses; None takes the defaults.
         drain_seconds: How long requests at hand may take after the signal.
@@ -66,7 +68,7 @@ def serve(
             server.should_exit = True
 
     listener = _listen(host, port)
-    app = create_app(bundle, limits, device=device, when_loaded=stop_unless_loaded)
+    app = create_app(bundle, limits, titles=titles, device=device, when_loaded=stop_unless_loaded)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
