@@ -39,7 +39,7 @@ def git_status(git):
 def project(repository: Path, tmp_path_factory: pytest.TempPathFactory, run, git, git_status) -> Path:
     """A committed project with a small sample of its own, before any stage has run."""
     folder = tmp_path_factory.mktemp("user") / "project"
-    for name in ("configs", "src", "models/cleaner"):
+    for name in ("configs", "src", "models/cleaner", "models/titles"):
         shutil.copytree(repository / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("dvc.yaml", ".gitignore", ".dvcignore"):
         shutil.copy(repository / name, folder / name)

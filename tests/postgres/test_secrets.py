@@ -38,7 +38,7 @@ def test_a_run_from_a_database_leaves_its_password_nowhere(database_url, reposit
         connection.execute(rows, ads.to_dicts())
     engine.dispose()
     # The project is a copy: configs, DAG, source files and cleaner that the DAG watches, and the taxonomy.
-    for folder in ("configs", "src", "data/sample", "models/cleaner"):
+    for folder in ("configs", "src", "data/sample", "models/cleaner", "models/titles"):
         shutil.copytree(repository / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(repository / "dvc.yaml", tmp_path / "dvc.yaml")
 
