@@ -201,6 +201,22 @@ def test_titles_kept_aside_are_in_no_list_to_train_on(read, tmp_path):
     assert sorted(found.held_out + found.titles["adverts"]) == sorted(rows)
 
 
+def test_titles_of_one_spelling_are_kept_aside_together(read, tmp_path):
+    rows = [(title, COOK) for number in range(500) for title in (f"Cook {number}", f"COOK {number}")]
+    write_adverts(tmp_path / "ads.csv", *rows)
+    found = read(ADVERTS.model_copy(update={"held_out": 0.5}))
+    kept = {title.lower() for title, _ in found.titles["adverts"]}
+    assert 100 < len(kept) < 400
+    assert not kept & {title.lower() for title, _ in found.held_out}
+
+
+def test_a_title_that_is_a_label_is_not_kept_aside(read, tmp_path):
+    write_labels(tmp_path / "da.csv", *[(f"Kok {number}", COOK, "5120") for number in range(100)])
+    write_adverts(tmp_path / "ads.csv", *[(f"kok {number}", COOK) for number in range(200)])
+    found = read(LABELS_DA, ADVERTS.model_copy(update={"held_out": 0.9}))
+    assert {int(title.split()[1]) >= 100 for title, _ in found.held_out} == {True}
+
+
 def test_the_seed_says_which_titles_are_kept_aside(read, tmp_path):
     write_adverts(tmp_path / "ads.csv", *[(f"title {number}", COOK) for number in range(100)])
     half = ADVERTS.model_copy(update={"held_out": 0.5})

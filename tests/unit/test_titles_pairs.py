@@ -314,6 +314,11 @@ def test_a_typo_is_one_edit_and_spares_the_first_and_the_last_letter():
     assert {(typo[0], typo[-1]) for typo in typos} == {("C", "R")}
 
 
+def test_a_typo_always_changes_a_title_even_one_with_double_letters():
+    rng = Random(3)
+    assert "bookkeeper" not in {with_typo("bookkeeper", rng) for _ in range(500)}
+
+
 def test_a_typo_leaves_out_doubles_replaces_or_swaps_a_letter():
     rng = Random(1)
     typos = [with_typo("CARPENTER", rng) for _ in range(500)]
@@ -343,6 +348,10 @@ def test_a_typo_leaves_out_doubles_replaces_or_swaps_a_letter():
         ("fr", "cuisinier", "cuisiniers"),
         ("fr", "chef de cuisine", "chefs de cuisine"),
         ("fr", "commis", "commis"),
+        ("fr", "chef d’équipe", "chefs d’équipe"),
+        ("fr", "chef d'équipe", "chefs d'équipe"),
+        ("en", "stage/production manager", "stage/production managers"),
+        ("es", "DIRECTOR DE ARTE", "DIRECTORES DE ARTE"),
         ("de", "Koch", "Koch"),
         ("da", "kok", "kok"),
         ("en", "", ""),

@@ -291,6 +291,13 @@ def test_a_concept_with_one_label_is_no_query_but_a_rival():
     assert validation.score(network) == pytest.approx(1 / 2)
 
 
+def test_a_table_that_finds_everything_alike_is_not_perfect():
+    # Both other labels are as near as the right one, so it comes third.
+    network = network_of(chef=0, cook=0, nurse=0, carer=0, smith=0)
+    others = sum(len(concept.labels["en"]) for concept in CONCEPTS) - 2
+    assert Validation(CONCEPTS, {"cook"}).score(network) == pytest.approx(1 / (1 + others))
+
+
 def test_an_unseen_label_is_looked_up_among_all_others():
     concepts = [
         Concept("cook", {"en": ["cook", "chef", "kitchener"], "da": ["kok", "madlaver"]}),

@@ -64,6 +64,8 @@ def plural(title: str, language: str) -> str:
     if language not in _PREPOSITIONS:
         return title
     words = (title if language == "en" else title.split("/")[0]).split()
+    if not words:
+        return title
     end = next((n for n, word in enumerate(words) if _ends_the_head(word, language)), len(words))
     first = end - 1 if language == "en" else 0  # English adjectives have no plural
     changed = [_plural(word, language) if first <= place < end else word for place, word in enumerate(words)]
