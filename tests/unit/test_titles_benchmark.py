@@ -275,7 +275,7 @@ def test_the_details_are_all_figures_of_ours():
 def test_noise_is_shown_with_the_share_that_is_lost():
     assert cells(tables(FIGURES)[3]) == [
         ["as they are", "0.500", "0.700", "0.600", ""],
-        ["without 30 that are labels", "0.400", "0.600", "0.500", ""],
+        ["without 30 that are labels or their plurals", "0.400", "0.600", "0.500", ""],
         ["upper case", "0.100", "0.200", "0.150", "75.0%"],  # 0.9 of 1.2
     ]
 

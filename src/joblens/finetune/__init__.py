@@ -15,6 +15,7 @@ def data_folder(variable: str) -> Path:
     folder = Path(os.environ.get(variable, ""))
     if variable not in os.environ or not folder.is_dir():
         raise ConfigError(
-            f"{variable} is not set to a folder; set it to the one with the corpora, or give --data FOLDER"
+            f"{variable} is not set to a folder; set it to the one with the corpora, "
+            "or name the data on the command line"
         )
     return folder

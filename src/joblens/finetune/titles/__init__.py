@@ -31,7 +31,8 @@ _MOST_UNSEEN_OF = 2  # labels: with fewer there is nothing left to train on
 def run(flow: TitlesFlow, layout: Layout, data: Path) -> dict[str, Any]:
     """Train the table, keep the best one, and replace the folder at `flow.output`.
 
-    The same data, configuration and machine give the same bytes. A run takes minutes, so one that is killed
+    The same data, configuration and machine give the same bytes on one thread; several threads round
+    differently, and then other neighbours are drawn. A run takes minutes, so one that is killed
     starts again; the folder that was there stays until the new one is whole.
 
     Args:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from joblens.finetune.titles.augmentation import with_noise, with_typo
+from joblens.finetune.titles.augmentation import plural, with_noise, with_typo
 from joblens.finetune.titles.concepts import spelling
 from joblens.metrics import hit_rate, mean_average_precision, mean_reciprocal_rank
 
@@ -128,9 +128,13 @@ def _best(scores: NDArray[np.float64], keys: NDArray[np.str_]) -> NDArray[np.str
 
 
 def without_labels(found: MeloSet) -> MeloSet:
-    """The set without the titles that are, letter by letter, a label of their language in it."""
-    labels = {spelling(text) for _, text in found.labels}
-    kept = tuple((key, text) for key, text in found.queries if spelling(text) not in labels)
+    """The set without the titles that are, letter by letter, one of its labels or the plural of one.
+
+    Training reads ESCO's labels, and makes plurals of them.
+    """
+    seen = {spelling(text) for _, text in found.labels}
+    seen |= {spelling(plural(text, found.label_language)) for _, text in found.labels}
+    kept = tuple((key, text) for key, text in found.queries if spelling(text) not in seen)
     return type(found)(found.name, kept, found.labels, found.concepts, found.relevant)
 
 

@@ -18,7 +18,7 @@ _LIMITS = """\
 - A title between two groups may change sides with the words around it ("Social- og sundhedsassistent"), and
   a short title is at times drawn to a longer label that has its letters ("Boulanger" to baking operators).
 - It is made for titles. A long text is the sum of its words; use a sentence transformer for those.
-- Probabilities of codes are fitted to English vacancy titles; `joblens bench titles` shows what comes true on
+- Probabilities of codes are fitted to English vacancy titles; `joblens bench codes` shows what comes true on
   adverts of another country.
 """
 
@@ -42,8 +42,8 @@ def card_text(flow: TitlesFlow, figures: Mapping[str, Any]) -> str:
         "titles with it, and `SentenceTransformer(FOLDER, trust_remote_code=True)` loads it where "
         "joblens is installed.",
         "## Measured",
-        f"Early stopping: {figures['held_out_queries']:,} labels of {figures['held_out_concepts']} "
-        "concepts that were never trained on find their synonyms with an MRR of "
+        f"Early stopping: {figures['held_out_queries']:,} labels that were never trained on, those of "
+        f"{figures['held_out_concepts']} concepts and one each of others, find their synonyms with an MRR of "
         f"{figures['held_out_mrr']:.3f} (step {figures['step']:,}; "
         f"{figures['curve'][0]['mrr']:.3f} before training, as a random projection of TF-IDF).",
         "The MELO benchmark, beside character TF-IDF, MiniLM and published models, is measured by "
@@ -55,15 +55,18 @@ def card_text(flow: TitlesFlow, figures: Mapping[str, Any]) -> str:
         "No query and no annotation of the benchmark: "
         + ", ".join(f"{count} titles of {name}" for name, count in figures["excluded"].items())
         + " are queries of it, word for word, and were left out. The French and Dutch labels are read from "
-        "the benchmark's lists of labels, which are ESCO's own.",
+        "the benchmark's lists of labels, which are ESCO's own. Plurals that training makes of English, "
+        "French and Spanish labels are at times queries, too; `joblens bench titles` has figures without them.",
         "## Limits",
         _LIMITS.strip(),
         "## Make it again",
         "```\nJOBLENS_REAL_DATA=FOLDER joblens finetune titles\n```\n\n"
-        f"Seed {flow.seed}; the same machine gives the same bytes (on {figures['device']} with "
-        f"{figures['threads']} threads). FOLDER holds `esco/` (this work uses the ESCO classification of the "
-        "European Commission; Commission Decision 2011/833/EU), `onet/` (O*NET, CC BY 4.0), `titles/` "
-        "(JobBERT's evaluation titles) and `melo/` (MIT).",
+        f"Seed {flow.seed}, on {figures['device']} with {figures['threads']} threads; several threads round "
+        "differently from run to run, so the bytes are not the same again. FOLDER "
+        "holds `esco/` (this work uses the ESCO classification of the European Commission; "
+        "Commission Decision 2011/833/EU), `onet/` (O*NET, CC BY 4.0), `titles/` "
+        "(JobBERT's evaluation titles, on which this encoder can no longer be evaluated) and "
+        "`melo/` (MIT).",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -154,7 +154,7 @@ def _robustness(figures: dict[str, Any], same: list[str], ours: dict[str, Any]) 
     left = {row["name"]: row for row in figures["without_labels"]}
     count = sum(ours[name]["queries"] - (left[name]["queries"] if name in left else 0) for name in same)
     rest = [left[name]["mrr"] if name in left else None for name in same]
-    _add(table, f"without {count:,} that are labels", rest, "")
+    _add(table, f"without {count:,} that are labels or their plurals", rest, "")
     for noise, results in figures["noise"].items():
         scores = [row["mrr"] for row in results]
         _add(table, noise, scores, f"{1 - sum(scores) / sum(before):.1%}" if sum(before) else "")
