@@ -11,7 +11,7 @@ import torch
 
 from joblens.config import Classifier, Cleaning, Embedding
 from joblens.errors import BundleError, StorageError
-from joblens.models.bundle import FILES, Bundle, own_cleaner, read_bundle, write_bundle
+from joblens.models.bundle import CLEANER, FILES, Bundle, own_folder, read_bundle, write_bundle
 from joblens.models.calibration import Calibration
 from joblens.models.network import build_network
 
@@ -118,11 +118,13 @@ def test_equal_bundles_have_equal_bytes(folder, tmp_path):
 
 
 def test_a_cleaner_goes_along_when_there_is_one(folder, tmp_path):
-    assert own_cleaner(folder) is None
+    assert own_folder(folder, CLEANER) is None
     weights = tmp_path / "weights"
     weights.write_bytes(b"12")
-    write_bundle(folder, make_bundle(), {"model.safetensors": weights, "onnx/model.onnx": weights})
-    cleaner = own_cleaner(folder)
+    write_bundle(
+        folder, make_bundle(), {"cleaner/model.safetensors": weights, "cleaner/onnx/model.onnx": weights}
+    )
+    cleaner = own_folder(folder, CLEANER)
     assert cleaner == folder / "cleaner"
     assert (cleaner / "model.safetensors").read_bytes() == b"12"
     assert (cleaner / "onnx/model.onnx").read_bytes() == b"12"
@@ -134,7 +136,7 @@ def test_a_cleaner_that_is_a_link_out_of_the_bundle_is_refused(folder, tmp_path)
     (folder / "cleaner").mkdir()
     (folder / "cleaner/config.json").symlink_to(tmp_path / "secret")
     with pytest.raises(BundleError, match="leaves the bundle"):
-        own_cleaner(folder)
+        own_folder(folder, CLEANER)
 
 
 def test_writing_replaces_the_old_bundle_whole(folder):

@@ -63,7 +63,10 @@ def test_an_edited_params_file_is_refused_by_every_stage(project):
     )
     result = joblens("ingest", cwd=project)
     assert result.returncode == 2
-    assert "embedding.encoder: should be 'sentence_transformer' or 'toy' (found 'bert')" in result.stderr
+    assert (
+        "embedding.encoder: should be 'sentence_transformer', 'titles' or 'toy' (found 'bert')"
+        in result.stderr
+    )
 
 
 def test_an_unknown_command_exits_with_code_2_and_help_with_0():

@@ -51,7 +51,9 @@ def test_every_wrong_value_of_an_edited_file_is_listed(tmp_path):
         load(tmp_path / "params.yaml")
     first, *lines = str(caught.value).splitlines()
     assert first == "params.yaml has 3 wrong values:"
-    assert lines[0] == "  embedding.encoder: should be 'sentence_transformer' or 'toy' (found 'bert')"
+    assert (
+        lines[0] == "  embedding.encoder: should be 'sentence_transformer', 'titles' or 'toy' (found 'bert')"
+    )
     assert lines[1].startswith("  classifier.dropout: should be less than 1")
     assert lines[2] == "  extra: no such key"
 

@@ -56,7 +56,8 @@ def card_text(flow: TitlesFlow, figures: Mapping[str, Any]) -> str:
         + ", ".join(f"{count} titles of {name}" for name, count in figures["excluded"].items())
         + " are queries of it, word for word, and were left out. The French and Dutch labels are read from "
         "the benchmark's lists of labels, which are ESCO's own. Plurals that training makes of English, "
-        "French and Spanish labels are at times queries, too; `joblens bench titles` has figures without them.",
+        "French and Spanish labels are at times queries, too; `joblens bench titles` has figures without "
+        "them.",
         "## Limits",
         _LIMITS.strip(),
         "## Make it again",
