@@ -44,8 +44,8 @@ class Pairs:
 
         Args:
             flow: The shares of each kind of pair.
-        vocabulary: What to draw from.
-        held_out: Keys of concepts that are never drawn.
+            vocabulary: What to draw from.
+            held_out: Keys of concepts that are never drawn.
         """
         self._flow = flow
         self._rng = Random(f"{flow.seed}-pairs")
@@ -182,10 +182,8 @@ class Pairs:
     def _title_of(self, key: str) -> str:
         """Any title of a concept."""
         if key in self._place:
-            labels = self._concepts[self._place[key]].labels
-            return self._rng.choice(
-                labels[self._rng.choice([each for each, found in labels.items() if found])]
-            )
+            concept = self._concepts[self._place[key]]
+            return self._rng.choice(concept.labels[self._rng.choice(_spoken(concept))])
         return self._rng.choice(next(groups[key] for _, _, groups, _ in self._tables if key in groups))
 
     def _code(self, key: str) -> str:
@@ -198,11 +196,11 @@ class Pairs:
         title, key = rng.choice(titles)
         if key not in self._place:
             return title, rng.choice(groups[key]), key
-        labels = self._concepts[self._place[key]].labels
-        spoken = [each for each, found in labels.items() if found]
+        concept = self._concepts[self._place[key]]
+        spoken = _spoken(concept)
         if language not in spoken or rng.random() >= _SAME_LANGUAGE:
             language = rng.choice(spoken)
-        return title, rng.choice(labels[language]), key
+        return title, rng.choice(concept.labels[language]), key
 
     def _grouped(
         self, titles: list[tuple[str, str]], language: str

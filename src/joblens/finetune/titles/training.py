@@ -31,9 +31,8 @@ _AT_ONCE = 4096
 def contrastive_loss(first: Tensor, second: Tensor, same: Tensor, temperature: float) -> Tensor:
     """Multiple-negatives ranking in both directions: each title finds its partner among those of the batch.
 
-    van den Oord et al., "Representation learning with
-    contrastive predictive coding", 2018 (InfoNCE); Henderson et al., "Efficient natural language response
-    suggestion", 2017.
+    van den Oord et al., "Representation learning with contrastive predictive coding", 2018 (InfoNCE);
+    Henderson et al., "Efficient natural language response suggestion", 2017.
 
     Args:
         first: (B, D), L2-normalised.
