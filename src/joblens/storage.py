@@ -168,11 +168,14 @@ def write_tensors(
     from safetensors.torch import save_file
 
     with atomic_write(path) as temporary:
+        temporary.touch()
+        mode = temporary.stat().st_mode
         save_file(
             {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())},
             temporary,
             metadata={_METADATA: json.dumps(dict(metadata), sort_keys=True)} if metadata else None,
         )
+        temporary.chmod(mode)  # safetensors lets only the owner read
 
 
 def read_json(path: Path) -> Any:

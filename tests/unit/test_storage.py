@@ -263,6 +263,12 @@ def test_equal_tensors_give_equal_bytes_whatever_their_order(tmp_path):
     assert torch.equal(read_tensors(tmp_path / "a")["two"], two)
 
 
+def test_whoever_may_read_other_new_files_may_read_tensors(tmp_path):
+    write_tensors(tmp_path / "a", {"one": torch.ones(1)})
+    (tmp_path / "b").write_text("")
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode
+
+
 def test_hashes_know_where_one_string_ends():
     assert content_hash("ab", "c") != content_hash("a", "bc")
     assert (
