@@ -1,14 +1,16 @@
 """An advert and its title side by side, and how a configuration becomes an encoder that does that."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from torch import Tensor
 
 from joblens.config import Compute, Embedding
-from joblens.encoders import build_encoder, encode_ads, in_project, text_side
+from joblens.encoders import Encoder, build_encoder, encode_ads, in_project
 from joblens.encoders.title_features import feature_ids
 from joblens.encoders.titled import TitledEncoder
 from joblens.encoders.titles import Shape, TitleEncoder, quantised, write_encoder
@@ -144,9 +146,19 @@ def test_titles_and_texts_of_different_numbers_are_refused() -> None:
         encode_ads(TEXT, TITLES, TEXTS[:2])
 
 
-def test_the_text_side_is_the_encoder_itself_unless_it_has_a_title_side() -> None:
-    assert text_side(TEXT) is TEXT
-    assert text_side(TitledEncoder(TEXT, random_encoder(), 0.5)) is TEXT
+@pytest.mark.parametrize(
+    "encoder", [TEXT, TitledEncoder(TEXT, random_encoder(), 0.5)], ids=["text", "titled"]
+)
+def test_texts_may_be_encoded_in_a_way_of_ones_own(encoder: Encoder) -> None:
+    asked = []
+
+    def encode(side: Encoder, texts: Sequence[str]) -> Tensor:
+        asked.append(side)
+        return side.encode(texts)
+
+    found = encode_ads(encoder, TITLES, TEXTS, encode)
+    assert asked == [TEXT]  # the side that reads title and text as one
+    assert torch.equal(found, encode_ads(encoder, TITLES, TEXTS))
 
 
 # --- from the configuration ------------------------------------------------------------------------------
@@ -203,7 +215,12 @@ def test_a_title_side_needs_a_folder_and_a_width(changes: dict[str, object], fou
         embedding(**changes)
 
 
-@pytest.mark.parametrize("weight", [-0.1, 1.1])
+def test_an_embedding_is_named_by_its_model_and_its_title_side() -> None:
+    assert embedding().name == "hashed-words"
+    assert embedding(titles="models/titles", title_dimensions=4).name == "hashed-words + title side"
+
+
+@pytest.mark.parametrize("weight", [-0.1, 0.0, 1.0, 1.1])
 def test_a_weight_that_is_no_share_is_refused(weight: float) -> None:
     with pytest.raises(ValidationError, match="title_weight"):
         embedding(titles="models/titles", title_dimensions=4, title_weight=weight)

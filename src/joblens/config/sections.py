@@ -187,10 +187,15 @@ class Embedding(Section):
     """Folder of a title encoder; its vector of the title stands beside the text's. None for no title side."""
     title_dimensions: int = Field(0, ge=0)
     """Width of the title side; 0 without one."""
-    title_weight: float = Field(0.5, ge=0, le=1)
+    title_weight: float = Field(0.5, gt=0, lt=1)
     """How much of the cosine of two adverts comes from their titles."""
     seed: int
     """Seed of the toy encoder's projection."""
+
+    @property
+    def name(self) -> str:
+        """The model, and whether titles have a side of their own."""
+        return self.model if self.titles is None else f"{self.model} + title side"
 
     @property
     def width(self) -> int:

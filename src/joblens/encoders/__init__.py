@@ -1,6 +1,6 @@
 """Text into vectors: the protocol, and the one place where a configuration word becomes an encoder."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from joblens.config import Compute, Embedding
     from joblens.encoders.titles import TitleEncoder
 
-__all__ = ["Encoder", "build_encoder", "encode_ads", "in_project", "text_side"]
+__all__ = ["Encoder", "build_encoder", "encode_ads", "in_project"]
 
 
 class Encoder(Protocol):
@@ -66,26 +66,26 @@ def in_project(embedding: "Embedding", root: Path) -> "Embedding":
     return embedding.model_copy(update=found)
 
 
-def encode_ads(encoder: Encoder, titles: Sequence[str], texts: Sequence[str]) -> "Tensor":
+def encode_ads(
+    encoder: Encoder,
+    titles: Sequence[str],
+    texts: Sequence[str],
+    encode: "Callable[[Encoder, Sequence[str]], Tensor] | None" = None,
+) -> "Tensor":
     """Vectors (N, D) of adverts: title and text read as one, and the title beside if the encoder does that.
 
     Args:
         encoder: From `build_encoder`.
         titles: N titles, empty where there is none.
         texts: N cleaned texts.
+        encode: How texts are encoded, such as with a memory; None: all at once.
     """
     from joblens.encoders.titled import TitledEncoder
 
     joined = [join_title(title, text) for title, text in zip(titles, texts, strict=True)]
-    vectors = text_side(encoder).encode(joined)
+    side = encoder.text if isinstance(encoder, TitledEncoder) else encoder
+    vectors = encode(side, joined) if encode else side.encode(joined)
     return encoder.beside(vectors, titles) if isinstance(encoder, TitledEncoder) else vectors
-
-
-def text_side(encoder: Encoder) -> Encoder:
-    """What reads title and text as one: the encoder itself, unless it has a title side."""
-    from joblens.encoders.titled import TitledEncoder
-
-    return encoder.text if isinstance(encoder, TitledEncoder) else encoder
 
 
 def _title_encoder(folder: str, dimensions: int, key: str) -> "TitleEncoder":

@@ -30,7 +30,7 @@ class TitledEncoder:
         Args:
             text: Encodes title and text, read as one.
             title: Encodes the title alone.
-            weight: w, how much of a cosine comes from the title, in [0, 1].
+            weight: w, how much of a cosine comes from the title, in (0, 1).
         """
         self.text = text
         self._title = title

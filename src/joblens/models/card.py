@@ -43,7 +43,7 @@ def _data(bundle: "Bundle") -> str:
         f"| {_inline(name)} | {value:,} |" for name, value in _numbers(bundle.card.get("data")).items()
     )
     table = f"\n\n| Rows | Count |\n|---|---:|\n{rows}" if rows else ""
-    encoder = _inline(bundle.embedding.model)
+    encoder = _inline(bundle.embedding.name)
     return (
         f"## Data\n\nVectors of `{encoder}` ({bundle.dimensions} numbers), "
         f"cleaning `{bundle.cleaning.extractor}`. "

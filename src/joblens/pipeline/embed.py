@@ -8,8 +8,7 @@ from torch import Tensor
 
 from joblens.config import Config
 from joblens.device import track
-from joblens.encoders import Encoder, build_encoder, in_project, text_side
-from joblens.encoders.titled import TitledEncoder
+from joblens.encoders import Encoder, build_encoder, encode_ads, in_project
 from joblens.errors import DataError
 from joblens.paths import Layout
 from joblens.storage import (
@@ -20,7 +19,6 @@ from joblens.storage import (
     write_table,
     write_tensors,
 )
-from joblens.text import join_title
 
 logger = logging.getLogger(__name__)
 
@@ -52,11 +50,10 @@ def run(config: Config, layout: Layout) -> None:
         )
     labels = label_indices(ads["label"].to_list(), [entry["label"] for entry in read_json(layout.labels)])
     titles = [title or "" for title in clean["title"]]
-    texts = [join_title(title, text or "") for title, text in zip(titles, clean["clean_text"], strict=True)]
+    texts = [text or "" for text in clean["clean_text"]]
     encoder = build_encoder(in_project(config.embedding, layout.root), config.compute)
-    vectors = encode_in_shards(texts, text_side(encoder), ShardCache(layout.cache / "embed"))  # (N, D)
-    if isinstance(encoder, TitledEncoder):
-        vectors = encoder.beside(vectors, titles)
+    cache = ShardCache(layout.cache / "embed")
+    vectors = encode_ads(encoder, titles, texts, lambda side, joined: encode_in_shards(joined, side, cache))
     write_tensors(
         layout.embeddings, {"vectors": vectors, "labels": labels}, {"fingerprint": encoder.fingerprint}
     )
