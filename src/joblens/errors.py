@@ -16,6 +16,10 @@ exits with code 2. Anything else that escapes is a bug.
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class JoblensError(Exception):
@@ -55,3 +59,20 @@ def nearest(name: str, candidates: Iterable[str]) -> str:
     by_lower = {candidate.lower(): candidate for candidate in candidates}
     found = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     return f"; nearest is {by_lower[found[0]]!r}" if found else ""
+
+
+def wrong_value(error: "ValidationError") -> str:
+    """Where the first wrong value stands and what is wrong with it."""
+    problem = error.errors(include_url=False, include_input=False)[0]
+    return one_line(f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}")
+
+
+def one_line(text: str) -> str:
+    """One line of a library's words, not too long, so that a hostile file cannot fill the terminal."""
+    return short(" ".join(text.split()), quote=False)
+
+
+def short(value: object, *, quote: bool = True) -> str:
+    """A value as text, cut after 300 characters; in quotes, a line break is shown as `\\n`."""
+    text = repr(value) if quote else str(value)
+    return text if len(text) <= 300 else f"{text[:300]}…"

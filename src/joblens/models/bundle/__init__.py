@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from joblens.config import Classifier, Cleaning, Embedding
-from joblens.errors import BundleError
-from joblens.models.bundle.contents import FORMAT, LABELS, CalibrationValues, Contents, wrong_value
+from joblens.errors import BundleError, wrong_value
+from joblens.models.bundle.contents import FORMAT, LABELS, CalibrationValues, Contents
 from joblens.models.bundle.reading import (
     check_tensors,
     empty_network,

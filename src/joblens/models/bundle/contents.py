@@ -1,8 +1,8 @@
-"""What config.json and labels.json of a bundle may hold, and how a wrong value is put in one line."""
+"""What config.json and labels.json of a bundle may hold."""
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
 from joblens.config import Classifier, Cleaning, Embedding, Section
 
@@ -60,20 +60,3 @@ def _distinct(labels: tuple[str, ...]) -> tuple[str, ...]:
 
 LABELS: TypeAdapter[tuple[str, ...]] = TypeAdapter(Annotated[tuple[Label, ...], AfterValidator(_distinct)])
 """Checks labels.json."""
-
-
-def wrong_value(error: ValidationError) -> str:
-    """Where the first wrong value stands and what is wrong with it."""
-    problem = error.errors(include_url=False, include_input=False)[0]
-    return one_line(f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}")
-
-
-def one_line(text: str) -> str:
-    """One line of a library's words, not too long, so that a hostile file cannot fill the terminal."""
-    return short(" ".join(text.split()), quote=False)
-
-
-def short(value: object, *, quote: bool = True) -> str:
-    """A value as text, cut after 300 characters; in quotes, a line break is shown as `\\n`."""
-    text = repr(value) if quote else str(value)
-    return text if len(text) <= 300 else f"{text[:300]}…"

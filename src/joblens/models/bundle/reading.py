@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from joblens.errors import BundleError
-from joblens.models.bundle.contents import FORMAT, LABELS, Contents, one_line, short, wrong_value
+from joblens.errors import BundleError, one_line, short, wrong_value
+from joblens.models.bundle.contents import FORMAT, LABELS, Contents
 
 if TYPE_CHECKING:
     from torch import nn
