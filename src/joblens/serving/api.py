@@ -108,6 +108,7 @@ def create_app(
     app.state.loading = Future()
     app.state.coder = None
     app.state.line = WaitingLine(limits.waiting)
+    app.state.code_line = WaitingLine(limits.waiting)  # titles take milliseconds; adverts may take seconds
     app.add_middleware(BodyLimit, body_bytes=limits.body_bytes)
     app.add_middleware(FaultBarrier)  # the last one added is the outermost
     app.add_exception_handler(RequestValidationError, _refuse_fields)
@@ -139,7 +140,7 @@ def code(request: Request, question: TitleQuestion) -> CodeAnswer:
         raise HTTPException(503, "the title encoder is loading; ask again in a few seconds", _SOON)
     if loading.exception() is not None:
         raise HTTPException(503, "the title encoder could not be loaded; the server's log says why")
-    with request.app.state.line.turn():
+    with request.app.state.code_line.turn():
         found = loading.result().code(
             question.titles, confidence=question.confidence, nearest=question.nearest
         )
@@ -193,7 +194,7 @@ def _model(classifier: "Classifier") -> Model:
     return Model(
         name=classifier.name,
         version=classifier.version,
-        encoder=classifier.bundle.embedding.model,
+        encoder=classifier.bundle.embedding.name,
         labels=len(classifier.bundle.labels),
         coverage=classifier.bundle.calibration.coverage,
     )
@@ -222,7 +223,9 @@ def _result(guess: "Guess") -> Result:
 
 async def _refuse_fields(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    problems = [problem.model_dump() for problem in field_problems(error.errors(), request.url.path)]
+    problems = [
+        problem.model_dump() for problem in field_problems(error.errors(), request.scope["route"].path)
+    ]
     return JSONResponse({"detail": problems}, status_code=422)
 
 

@@ -19,7 +19,7 @@ def field_problems(errors: Sequence[Mapping[str, Any]], route: str = "/classify"
 
     Args:
         errors: As pydantic lists them, with `type`, `loc` and `msg`; `input` is not looked at.
-        route: The path that was asked, such as `/code`.
+        route: The path of the route that was asked, such as `/code`, without any prefix of the server.
     """
     found = [_problem(error, *_EXPECTED.get(route, _ADVERTS)) for error in errors[:MOST_PROBLEMS]]
     left = len(errors) - len(found)
