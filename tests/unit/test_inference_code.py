@@ -16,7 +16,7 @@ import torch
 from joblens.encoders.title_features import feature_ids
 from joblens.encoders.titles import Shape, TitleEncoder, write_encoder
 from joblens.errors import DataError, JoblensError, ModelError
-from joblens.inference.code import INDEX, NAMES, TitleCoder, group_probabilities, level_of
+from joblens.inference.code import INDEX, NAMES, Names, TitleCoder, group_probabilities, level_of
 from joblens.records import Coding, Occupation
 from joblens.storage import write_json, write_tensors
 
@@ -38,11 +38,11 @@ NAMES_OF = {
 }
 
 
-def make_encoder() -> TitleEncoder:
-    """Each of the five words has a dimension of its own; any other word adds nothing."""
+def make_encoder(**lengths: float) -> TitleEncoder:
+    """Each of the five words has a dimension of its own and this length or 1; other words add nothing."""
     rows, _ = feature_ids(list(CODES), buckets=1000, shortest=20, longest=20)
     codes, scales = np.zeros((1000, 5), np.int8), np.zeros(1000, np.float32)
-    codes[rows], scales[rows] = np.eye(5), 1
+    codes[rows], scales[rows] = np.eye(5), [lengths.get(word, 1) for word in CODES]
     assert len(set(rows.tolist())) == 5
     return TitleEncoder(Shape(buckets=1000, dimensions=5, shortest=20, longest=20), codes, scales)
 
@@ -52,9 +52,11 @@ def make_names(temperatures: tuple[float, ...] = (TIMES_THREE,) * 4) -> dict[str
     return {"occupations": rows, "groups": NAMES_OF, "temperatures": list(temperatures)}
 
 
-def make_coder(*temperatures: float) -> TitleCoder:
+def make_coder(*temperatures: float, **lengths: float) -> TitleCoder:
     return TitleCoder(
-        make_encoder(), np.eye(5, dtype=np.float32), make_names(temperatures or (TIMES_THREE,) * 4)
+        make_encoder(**lengths),
+        np.eye(5, dtype=np.float32),
+        Names.model_validate(make_names(temperatures or (TIMES_THREE,) * 4)),
     )
 
 
@@ -191,11 +193,9 @@ def test_a_title_without_words_gets_no_code(coder: TitleCoder, title: str) -> No
     assert coder.code([title], confidence=0) == [Coding("", "", 0.0, (), ())]
 
 
-def test_the_nearest_occupations_come_nearest_first_and_ties_in_the_order_of_the_index(
-    coder: TitleCoder,
-) -> None:
-    # "cook cook nurse" is (1, 0, 0, 0, 2) with length √5.
-    (found,) = coder.code(["Cook, cook, nurse"], nearest=4)
+def test_the_nearest_occupations_come_nearest_first_and_ties_in_the_order_of_the_index() -> None:
+    # "cook nurse" is (1, 0, 0, 0, 2) with length √5.
+    (found,) = make_coder(cook=2).code(["Cook, nurse"], nearest=4)
     assert [occupation.name for occupation in found.occupations] == ["Cook", "Nurse", "Midwife", "Doctor"]
     assert [occupation.similarity for occupation in found.occupations] == pytest.approx(
         [2 / 5**0.5, 1 / 5**0.5, 0, 0]
@@ -241,8 +241,8 @@ def test_fewer_occupations_than_one_are_refused(coder: TitleCoder, nearest: int)
         coder.code(["nurse"], nearest=nearest)
 
 
-def test_similarities_are_cosines_with_each_occupation(coder: TitleCoder) -> None:
-    found = coder.similarities(["nurse", "doctor doctor doctor teacher teacher teacher teacher"])
+def test_similarities_are_cosines_with_each_occupation() -> None:
+    found = make_coder(doctor=3, teacher=4).similarities(["nurse", "doctor teacher"])
     np.testing.assert_allclose(found, [[1, 0, 0, 0, 0], [0, 0, 0.6, 0.8, 0]], atol=1e-6)
 
 
@@ -298,12 +298,17 @@ def test_an_index_for_another_number_of_occupations_is_refused(folder: Path) -> 
     names = make_names()
     del names["occupations"][0]
     write_json(folder / NAMES, names)
-    refused(folder, "vectors of shape (5, 5), expected (4, 5)")
+    refused(folder, "codes of shape (5, 5) and type int8, expected (4, 5) and int8")
 
 
 def test_an_index_of_another_width_is_refused(folder: Path) -> None:
     write_tensors(folder / INDEX, {"codes": torch.ones(5, 4, dtype=torch.int8)})
-    refused(folder, "vectors of shape (5, 4), expected (5, 5)")
+    refused(folder, "codes of shape (5, 4) and type int8, expected (5, 5) and int8")
+
+
+def test_an_index_of_another_type_is_refused(folder: Path) -> None:
+    write_tensors(folder / INDEX, {"codes": torch.full((5, 5), torch.nan)})
+    refused(folder, "codes of shape (5, 5) and type float32, expected (5, 5) and int8")
 
 
 def test_a_damaged_index_is_refused(folder: Path) -> None:
@@ -330,10 +335,21 @@ def test_an_index_without_vectors_is_refused(folder: Path) -> None:
         lambda names: names.pop("temperatures"),
         lambda names: names["temperatures"].pop(),
         lambda names: names["occupations"][0].pop("code"),
+        lambda names: names["occupations"].clear(),
+        lambda names: names["occupations"][0].update(code="22"),
+        lambda names: names["occupations"].append("cook"),
+        lambda names: names.update(groups=["Professionals"]),
+        lambda names: names.update(temperatures=[0.0] * 4),
+        lambda names: names.update(temperatures=["warm"] * 4),
     ],
-    ids=["no occupations", "no groups", "no temperatures", "three temperatures", "no code"],
-)
-def test_names_with_a_part_missing_are_refused(folder: Path, damage: Callable[[dict[str, Any]], Any]) -> None:
+    ids=[
+        "no occupations", "no groups", "no temperatures", "three temperatures", "no code", "empty",
+        "two digits", "no row", "groups without codes", "no warmth", "words",
+    ],
+)  # fmt: skip
+def test_names_with_a_part_missing_or_wrong_are_refused(
+    folder: Path, damage: Callable[[dict[str, Any]], Any]
+) -> None:
     names = json.loads((folder / NAMES).read_text())
     damage(names)
     write_json(folder / NAMES, names)

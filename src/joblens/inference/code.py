@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, ValidationError
 
+from joblens.config import Section
 from joblens.encoders.title_features import has_words
 from joblens.encoders.titles import TitleEncoder, read_arrays
-from joblens.errors import DataError, ModelError
+from joblens.errors import DataError, ModelError, wrong_value
 from joblens.records import Coding, Occupation
 from joblens.storage import read_json
 
@@ -20,6 +22,27 @@ INDEX = "occupations.safetensors"
 NAMES = "occupations.json"
 DIGITS = (1, 2, 3, 4)
 """The levels of ISCO-08: major, sub-major, minor and unit groups."""
+
+
+class NamedOccupation(Section):
+    """An occupation of ESCO that titles are coded with."""
+
+    uri: str
+    name: str
+    code: Annotated[str, Field(pattern=r"^[0-9]{4}$")]
+    """ISCO-08."""
+
+
+class Names(Section):
+    """What `occupations.json` holds."""
+
+    occupations: Annotated[tuple[NamedOccupation, ...], Field(min_length=1)]
+    groups: dict[str, str]
+    """Names of ISCO-08's groups by code."""
+    temperatures: Annotated[
+        tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...], Field(min_length=4, max_length=4)
+    ]
+    """Of each of `DIGITS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +65,21 @@ class TitleCoder:
     calibration of modern neural networks", 2017).
     """
 
-    def __init__(self, encoder: TitleEncoder, vectors: NDArray[np.float32], names: dict[str, Any]) -> None:
+    def __init__(self, encoder: TitleEncoder, vectors: NDArray[np.float32], names: Names) -> None:
         """Put the parts together; `load` reads them from a folder.
 
         Args:
             encoder: Turns titles into vectors.
             vectors: (K, D) one L2-normalised vector per occupation.
-            names: What `occupations.json` holds: occupations, groups and temperatures.
+            names: K occupations, and the names and temperatures of groups.
         """
         self.encoder = encoder
         self._vectors = vectors
-        self._occupations: list[tuple[str, str, str]] = [
-            (row["uri"], row["name"], row["code"]) for row in names["occupations"]
-        ]
-        self._names: dict[str, str] = names["groups"]
+        self.names = names
+        codes = [row.code for row in names.occupations]
         self._levels = [
-            level_of([code for _, _, code in self._occupations], digits, temperature)
-            for digits, temperature in zip(DIGITS, names["temperatures"], strict=True)
+            level_of(codes, digits, temperature)
+            for digits, temperature in zip(DIGITS, names.temperatures, strict=True)
         ]
 
     @classmethod
@@ -72,17 +93,20 @@ class TitleCoder:
         if not (folder / NAMES).is_file():
             raise ModelError(f"{folder} has no {NAMES}; train it with `joblens finetune titles`")
         arrays = read_arrays(folder / INDEX)
-        names = read_json(folder / NAMES)
-        lacking = _lacking(names)
-        if "codes" not in arrays or lacking:
-            wrong = f"{folder / NAMES} lacks {lacking}" if lacking else f"{folder / INDEX} lacks codes"
-            raise ModelError(f"{wrong}; get the model's files again")
-        vectors = arrays["codes"].astype(np.float32)
-        if vectors.shape != (len(names["occupations"]), encoder.dimensions):
+        try:
+            names = Names.model_validate(read_json(folder / NAMES))
+        except ValidationError as error:
             raise ModelError(
-                f"{folder / INDEX} has vectors of shape {vectors.shape}, expected "
-                f"({len(names['occupations'])}, {encoder.dimensions}); get the model's files again"
+                f"{folder / NAMES} is damaged ({wrong_value(error)}); get the model's files again"
+            ) from error
+        shape = (len(names.occupations), encoder.dimensions)
+        codes = arrays.get("codes")
+        if codes is None or codes.shape != shape or codes.dtype != np.int8:
+            found = "no codes" if codes is None else f"codes of shape {codes.shape} and type {codes.dtype}"
+            raise ModelError(
+                f"{folder / INDEX} has {found}, expected {shape} and int8; get the model's files again"
             )
+        vectors = codes.astype(np.float32)
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         return cls(encoder, vectors, names)
 
@@ -138,28 +162,14 @@ class TitleCoder:
         order = np.argsort(-similarities, kind="stable")[:nearest]
         return Coding(
             code=code,
-            name=self._names.get(code, ""),
+            name=self.names.groups.get(code, ""),
             probability=probability,
             levels=tuple(levels),
             occupations=tuple(
-                Occupation(uri, name, group, float(similarities[place]))
-                for place, (uri, name, group) in ((k, self._occupations[k]) for k in order)
+                Occupation(row.uri, row.name, row.code, float(similarities[place]))
+                for place, row in ((k, self.names.occupations[k]) for k in order)
             ),
         )
-
-
-def _lacking(names: Any) -> str:
-    """What `occupations.json` should hold and does not; empty when it is whole."""
-    if not isinstance(names, dict):
-        return "names"
-    missing = [key for key in ("occupations", "groups", "temperatures") if key not in names]
-    if missing:
-        return missing[0]
-    if len(names["temperatures"]) != len(DIGITS):
-        return f"{len(DIGITS)} temperatures"
-    if not all({"uri", "name", "code"} <= row.keys() for row in names["occupations"]):
-        return "an occupation's URI, name or code"
-    return ""
 
 
 def level_of(codes: Sequence[str], digits: int, temperature: float) -> Level:

@@ -68,7 +68,7 @@ def _set(name: str, files: dict[str, str], path: Path) -> MeloSet:
     for file in _FILES:
         if f"{name}/{file}" not in files:
             raise DataError(f"{path}: the set {name} has no {file}; get the benchmark again")
-        tables[file] = [line.split("\t") for line in files[f"{name}/{file}"].split("\n") if line]
+        tables[file] = [line.split("\t") for line in _lines(files[f"{name}/{file}"])]
         columns = 4 if file == "annotations.tsv" else 2
         if not tables[file] or any(len(row) != columns for row in tables[file]):
             raise DataError(f"{path}: {name}/{file} is not a table of {columns} columns; get it again")
@@ -83,6 +83,11 @@ def _set(name: str, files: dict[str, str], path: Path) -> MeloSet:
         concepts={row[0]: row[1].strip() for row in tables["concept_mapping.tsv"]},
         relevant={query: frozenset(labels) for query, labels in relevant.items()},
     )
+
+
+def _lines(text: str) -> list[str]:
+    """Lines with something in them, however they end; `splitlines` would cut at more than line ends."""
+    return [line for line in text.replace("\r\n", "\n").split("\n") if line]
 
 
 def _folder(path: Path) -> dict[str, str]:

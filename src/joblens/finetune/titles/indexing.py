@@ -15,8 +15,17 @@ from joblens.encoders.titles import TitleEncoder, quantised
 from joblens.errors import DataError
 from joblens.finetune.titles.concepts import Vocabulary
 from joblens.finetune.titles.pairs import GROUP
-from joblens.inference.code import DIGITS, INDEX, NAMES, TitleCoder, group_probabilities, level_of
-from joblens.storage import read_json, write_json, write_tensors
+from joblens.inference.code import (
+    DIGITS,
+    INDEX,
+    NAMES,
+    NamedOccupation,
+    Names,
+    TitleCoder,
+    group_probabilities,
+    level_of,
+)
+from joblens.storage import write_json, write_tensors
 
 _OCCUPATION = "/occupation/"
 _LOWEST, _HIGHEST = 0.01, 0.3  # temperatures
@@ -49,12 +58,13 @@ def write_index(folder: Path, encoder: TitleEncoder, vocabulary: Vocabulary) -> 
     np.add.at(sums, owners, encoder.vectors(labels))
     codes, scales = quantised(sums / np.linalg.norm(sums, axis=1, keepdims=True))
     write_tensors(folder / INDEX, {"codes": torch.from_numpy(codes), "scales": torch.from_numpy(scales)})
-    rows = [{"uri": c.key, "name": c.name, "code": c.code[:4]} for c in kept]
     groups = {c.code: c.name for c in vocabulary.concepts.values() if GROUP in c.key and c.code and c.name}
-    write_json(
-        folder / NAMES,
-        {"occupations": rows, "groups": dict(sorted(groups.items())), "temperatures": [0.05] * 4},
+    names = Names(
+        occupations=tuple(NamedOccupation(uri=c.key, name=c.name, code=c.code[:4]) for c in kept),
+        groups=dict(sorted(groups.items())),
+        temperatures=(0.05,) * len(DIGITS),
     )
+    write_json(folder / NAMES, names.model_dump(mode="json"))
     return {"occupations": len(kept)}
 
 
@@ -69,21 +79,21 @@ def calibrate(folder: Path, titles: Sequence[tuple[str, str]]) -> dict[str, Any]
         For the card: how many titles, and at each level the temperature, the accuracy and what was promised.
     """
     coder = TitleCoder.load(folder)
-    names = read_json(folder / NAMES)
-    code_of = {row["uri"]: row["code"] for row in names["occupations"]}
+    code_of = {row.uri: row.code for row in coder.names.occupations}
     known = [(title, code_of[key]) for title, key in titles if key in code_of]
     if not known:
         return {"calibration": {"titles": 0}}
     similarities = coder.similarities([title for title, _ in known])
-    codes = [row["code"] for row in names["occupations"]]
+    codes = [row.code for row in coder.names.occupations]
     levels = []
-    for number, digits in enumerate(DIGITS):
+    for digits in DIGITS:
         temperature, accuracy, promised = _fitted(similarities, codes, [code for _, code in known], digits)
-        names["temperatures"][number] = temperature
         levels.append(
             {"digits": digits, "temperature": temperature, "accuracy": accuracy, "promised": promised}
         )
-    write_json(folder / NAMES, names)
+    temperatures = tuple(level["temperature"] for level in levels)
+    fitted = coder.names.model_copy(update={"temperatures": temperatures})
+    write_json(folder / NAMES, fitted.model_dump(mode="json"))
     return {"calibration": {"titles": len(known), "levels": levels}}
 
 
