@@ -10,7 +10,6 @@ guessed by the fold that did not train on it; the interval redraws rows (95 %, 2
 """
 
 import logging
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -20,6 +19,8 @@ from torch.nn.functional import normalize
 
 from joblens.config import Config, compose
 from joblens.device import choose_device
+from joblens.errors import DataError, JoblensError
+from joblens.finetune import data_folder
 from joblens.metrics import accuracy, best_class, confusion_macro_f1, macro_f1, paired_difference
 from joblens.models.lexical import LexicalFeatures, lexical_scores
 from joblens.paths import Layout
@@ -87,9 +88,12 @@ def print_row(
 def main() -> None:
     """Measure and print one table."""
     logging.basicConfig(level=logging.WARNING)
-    folder = Path(os.environ["JOBLENS_REAL_DATA"]).resolve()
+    folder = data_folder("JOBLENS_REAL_DATA").resolve()
+    unknown = [name for name in sys.argv[1:] if name not in SETS]
+    if unknown:
+        raise DataError(f"there are no adverts {unknown[0]!r}; expected some of {', '.join(SETS)}")
     print("| adverts | model | macro-F1 | accuracy | points above text |\n|---|---|---:|---:|---:|")
-    for name in [name for name in SETS if name in sys.argv[1:]] or list(SETS):
+    for name in sys.argv[1:] or list(SETS):
         options = [part.format(folder=folder) for part in SETS[name]]
         options += ["cleaning=patterns", "embedding=minilm_titles", "tracking=none"]
         options += [f"embedding.titles={REPOSITORY / 'models/titles'}"]
@@ -99,4 +103,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except JoblensError as error:
+        print(f"title_side: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -28,7 +28,10 @@ def bench_titles(
     peers: Annotated[
         bool, typer.Option(help="Measure the default sentence transformer too, which takes minutes.")
     ] = True,
-    model: Annotated[Path, typer.Option("--model", "-m", help="Folder of the title encoder.")] = TITLES,
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", "-m", help="Title encoder; none: models/titles of the project."),
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="JSON file for the figures.")] = None,
     project: Project = HERE,
 ) -> None:
@@ -47,7 +50,7 @@ def bench_titles(
     if peers:
         config = compose(["embedding=minilm"], layout.configs)
         others = {config.embedding.model: build_encoder(config.embedding, config.compute)}
-    figures = measure(path, project / model, others, sets or [])
+    figures = measure(path, model or project / TITLES, others, sets or [])
     for table in tables(figures):
         Console(width=110).print(table)
     typer.echo(speed_line(figures))
