@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
@@ -39,6 +40,19 @@ def choose_device(wanted: str) -> "torch.device":
             "use `compute=auto` or `compute=cpu`, or install a CUDA build of torch"
         )
     return torch.device("cpu")
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Inside the block torch adds up on one thread of the CPU, so that equal input gives equal bytes."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def track(

@@ -9,6 +9,7 @@ import pytest
 
 from joblens.config import TitlesFlow, compose_flow
 from joblens.finetune.titles.concepts import read_vocabulary, spelling
+from joblens.finetune.titles.pairs import Pairs
 from joblens.inference.code import TitleCoder
 from joblens.sources.melo import read_melo
 
@@ -77,6 +78,24 @@ def test_a_title_of_random_letters_gets_no_code_of_four_digits(coder):
 
 def test_the_encoder_takes_at_most_20_megabytes(folder):
     assert sum(file.stat().st_size for file in folder.iterdir()) <= 20_000_000
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_nothing_that_training_draws_is_a_query_of_the_benchmark_but_a_label_of_esco(repository: Path):
+    real_data = Path(os.environ["JOBLENS_REAL_DATA"])
+    flow = compose_flow("titles", TitlesFlow, [], repository / "configs")
+    vocabulary = read_vocabulary(flow, real_data)
+    queries = {spelling(text) for each in read_melo(real_data / flow.exclude) for _, text in each.queries}
+    concepts = vocabulary.concepts.values()
+    labels = {spelling(text) for each in concepts for found in each.labels.values() for text in found}
+    pairs = Pairs(flow, vocabulary, set())
+    for _ in range(20):
+        batch = pairs.batch(flow.batch_size)
+        drawn = {spelling(text) for text in [*batch.first, *batch.second]}
+        assert len(drawn & queries) > 10  # labels
+        assert drawn & queries <= labels
+    assert pairs.refused > 20
 
 
 @pytest.mark.real

@@ -22,6 +22,8 @@ from joblens.config import (
     load,
     to_yaml,
 )
+from joblens.finetune.titles.card import card_settings, card_text
+from joblens.storage import read_json
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONFIGS = REPOSITORY / "configs"
@@ -120,3 +122,11 @@ def test_no_config_reads_the_environment_the_clock_or_hydra(path):
 def test_every_key_is_explained(section):
     assert section.__doc__
     assert [key for key, field in section.model_fields.items() if not field.description] == []
+
+
+def test_the_shipped_title_encoder_was_trained_with_the_committed_settings_and_its_card_says_so():
+    flow = compose_flow("titles", TitlesFlow, [], REPOSITORY / "configs")
+    folder = REPOSITORY / flow.output
+    card = read_json(folder / "card.json")
+    assert card["settings"] == card_settings(flow)
+    assert (folder / "README.md").read_text("utf-8") == card_text(flow, card)

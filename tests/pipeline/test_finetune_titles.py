@@ -10,6 +10,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -254,7 +255,7 @@ def test_the_temperatures_of_the_card_are_those_that_titles_are_coded_with(train
     ]
 
 
-def test_the_command_in_another_project_writes_the_same_bytes(folder, data, tmp_path, monkeypatch):
+def test_the_command_in_another_process_and_project_writes_the_same_bytes(folder, data, tmp_path):
     configs = tmp_path / "configs"
     for name in ("compute", "tracking"):
         shutil.copytree(REPOSITORY / "configs" / name, configs / name)
@@ -264,10 +265,25 @@ def test_the_command_in_another_project_writes_the_same_bytes(folder, data, tmp_
     (configs / "finetune/titles.yaml").write_text(
         "# @package _global_\n" + yaml.safe_dump({"defaults": defaults} | settings, sort_keys=False)
     )
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("JOBLENS_REAL_DATA", str(data))
-    result = CliRunner().invoke(app, ["finetune", "titles", "--project", str(tmp_path)])
-    assert result.exit_code == 0, result.output
+    # Another order of sets and dictionaries of text, and another number of threads.
+    more = {"JOBLENS_REAL_DATA": str(data), "PYTHONHASHSEED": "4711", "OMP_NUM_THREADS": "2"}
+    result = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from joblens.cli import main; main()",
+            "finetune",
+            "titles",
+            "--project",
+            str(tmp_path),
+        ],
+        env=os.environ | more,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("wrote elsewhere/titles in 0 minutes; MRR of the concepts held out ")
     found, expected = contents(tmp_path / "elsewhere/titles"), contents(folder)
     assert [name for name in expected if found.get(name) != expected[name]] == []

@@ -23,6 +23,17 @@ def test_auto_takes_a_gpu_when_there_is_one(monkeypatch, wanted, has_gpu, expect
     assert device.choose_device(wanted).type == expected
 
 
+def test_one_thread_is_a_matter_of_the_block():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        with device.one_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_an_unknown_word_is_refused():
     with pytest.raises(DeviceError, match="expected 'auto', 'cpu' or 'gpu'"):
         device.choose_device("tpu")

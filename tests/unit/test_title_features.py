@@ -42,7 +42,8 @@ def features(words: Sequence[str], buckets: int = MANY, sizes: tuple[int, int] =
         ("snake_case", ["snake", "case"]),
         ("3D-designer", ["3d", "designer"]),
         ("ｋｏｋ", ["kok"]),  # letters of full width
-        ("lærer, lærer", ["laerer", "laerer"]),  # a word twice is two words
+        ("Leiter Lager/Leiterin LAGER", ["leiter", "lager", "leiterin"]),  # each word once
+        ("Cook™ for 𝐍ursing № 5", ["cooktm", "for", "nursing", "no", "5"]),  # capitals that NFKD brings
     ],
 )
 def test_case_and_diacritics_are_folded_and_words_cut_at_everything_but_letters_and_digits(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 
 import pytest
+from pydantic import ValidationError
 
 from joblens.config import TitlesFlow, TitleSource, compose_flow
 from joblens.errors import DataError
@@ -17,10 +18,12 @@ GROUP = "http://data.europa.eu/esco/isco/C512"
 LABELS_DA = TitleSource(name="Danish", kind="labels", path="da.csv", language="da")
 OCCUPATIONS = TitleSource(name="English", kind="occupations", path="en.csv", language="en")
 FRENCH = TitleSource(name="French", kind="benchmark", path="melo", language="fr", set="fra_q_fr_c_fr")
-ADVERTS = TitleSource(name="adverts", kind="synonyms", path="ads.csv", language="en", title="title")
+ADVERTS = TitleSource(
+    name="adverts", kind="synonyms", path="ads.csv", language="en", title="title", weight=0.1
+)
 SENTENCES = TitleSource(
     name="tasks", kind="descriptions", path="tasks.txt.gz", language="en", title="Task", concept="Code",
-    delimiter="\t",
+    delimiter="\t", weight=0.1,
 )  # fmt: skip
 
 
@@ -157,6 +160,18 @@ def test_a_label_that_two_tables_of_a_language_have_is_kept_once(read, tmp_path)
     assert read(LABELS_DA, second).concepts[COOK].labels == {"da": ["kok", "køkkenchef"]}
 
 
+def test_labels_that_the_encoder_cannot_tell_apart_are_one(read, tmp_path):
+    write_labels(
+        tmp_path / "da.csv", ("Kok", COOK, "5120"), ("KOK (m/k)", COOK, "5120"), ("kok!", COOK, "5120")
+    )
+    assert read(LABELS_DA).concepts[COOK].labels == {"da": ["Kok", "KOK (m/k)"]}
+
+
+def test_a_label_without_words_is_none(read, tmp_path):
+    write_labels(tmp_path / "da.csv", ("-", COOK, "5120"), ("kok", COOK, "5120"))
+    assert read(LABELS_DA).concepts[COOK].labels == {"da": ["kok"]}
+
+
 def test_one_spelling_in_two_languages_is_a_label_of_each(read, tmp_path):
     write_labels(tmp_path / "da.csv", ("chef", COOK, "5120"))
     write_labels(tmp_path / "sv.csv", ("chef", COOK, "5120"))
@@ -192,6 +207,14 @@ def test_a_label_stays_even_if_it_is_a_query(read, tmp_path):
     assert read(LABELS_DA).concepts[NURSE].labels == {"da": ["Infirmière d'État"]}
 
 
+def test_queries_that_are_no_label_must_not_be_made_either(read, tmp_path):
+    # One query of the benchmark is "Infirmière d'État".
+    write_labels(tmp_path / "da.csv", ("kok", COOK, "5120"))
+    assert read(LABELS_DA).kept_out == {"infirmiere d etat"}
+    write_labels(tmp_path / "da.csv", ("infirmière (d'état)", NURSE, "2221"))
+    assert read(LABELS_DA).kept_out == set()
+
+
 def test_titles_kept_aside_are_in_no_list_to_train_on(read, tmp_path):
     rows = [(f"title {number}", COOK) for number in range(1000)]
     write_adverts(tmp_path / "ads.csv", *rows)
@@ -215,6 +238,8 @@ def test_a_title_that_is_a_label_is_not_kept_aside(read, tmp_path):
     write_adverts(tmp_path / "ads.csv", *[(f"kok {number}", COOK) for number in range(200)])
     found = read(LABELS_DA, ADVERTS.model_copy(update={"held_out": 0.9}))
     assert {int(title.split()[1]) >= 100 for title, _ in found.held_out} == {True}
+    assert len(found.titles["adverts"]) + len(found.held_out) + found.known == 200  # none is lost uncounted
+    assert found.known > 50
 
 
 def test_the_seed_says_which_titles_are_kept_aside(read, tmp_path):
@@ -298,3 +323,27 @@ def test_without_the_benchmark_nothing_is_read(tmp_path, pytestconfig):
     flow = compose_flow("titles", TitlesFlow, [], pytestconfig.rootpath / "configs")
     with pytest.raises(DataError, match=r"melo\.tar\.xz is no readable archive"):
         read_vocabulary(flow, tmp_path)
+
+
+def source(kind, **settings):
+    more = {"weight": 0.1} if kind in {"synonyms", "descriptions"} else {}
+    return {"name": kind, "kind": kind, "path": "p", "language": "en"} | more | settings
+
+
+@pytest.mark.parametrize(
+    ("sources", "words"),
+    [
+        (
+            [source("labels"), {"name": "ads", "kind": "synonyms", "path": "p", "language": "en"}],
+            "ads: give `weight`, its share of the training pairs",
+        ),
+        ([source("labels"), source("labels")], "sources has 'labels' twice; give each source a name"),
+        ([source("labels"), source("synonyms", weight=1.0)], "weight"),
+        ([source("synonyms")], "sources has no labels to train on"),
+        ([source("benchmark")], "give `set` for kind 'benchmark'"),
+    ],
+)
+def test_sources_of_titles_that_do_not_fit_together_are_refused(pytestconfig, sources, words):
+    committed = compose_flow("titles", TitlesFlow, [], pytestconfig.rootpath / "configs").model_dump()
+    with pytest.raises(ValidationError, match=words):
+        TitlesFlow.model_validate(committed | {"sources": sources})

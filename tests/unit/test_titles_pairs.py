@@ -11,8 +11,15 @@ from random import Random
 import pytest
 
 from joblens.config import TitlesFlow, compose_flow
-from joblens.finetune.titles.augmentation import as_in_an_advert, plural, with_noise, with_typo
-from joblens.finetune.titles.concepts import Concept, Vocabulary
+from joblens.errors import DataError
+from joblens.finetune.titles.augmentation import (
+    as_in_an_advert,
+    gender_form,
+    plural,
+    with_noise,
+    with_typo,
+)
+from joblens.finetune.titles.concepts import Concept, Vocabulary, spelling
 from joblens.finetune.titles.pairs import Pairs
 
 ESCO = [f"esco/occupation/{number}" for number in range(8)]
@@ -57,7 +64,9 @@ def draw(pytestconfig):
     committed = compose_flow("titles", TitlesFlow, [], pytestconfig.rootpath / "configs").model_dump()
 
     def pairs(found, held_out=(), *, synonyms=0.0, sentences=0.0, **settings):
-        plain = dict.fromkeys(("descriptions", "cross_language", "plurals", "augmentation", "hard"), 0)
+        plain = dict.fromkeys(
+            ("descriptions", "cross_language", "plurals", "gender_forms", "augmentation", "hard"), 0
+        )
         sources = [
             {"name": "labels", "kind": "labels", "path": "l", "language": "en"},
             {"name": "ads", "kind": "synonyms", "path": "a", "language": "en", "weight": synonyms},
@@ -128,6 +137,76 @@ def test_a_share_of_first_titles_in_one_language_is_plural(draw):
     counts = Counter(batch.first)
     assert set(counts) == {"cook", "chef", "cooks", "chefs"}
     assert (counts["cooks"] + counts["chefs"]) / DRAWN == pytest.approx(0.3, abs=0.03)
+
+
+def test_a_share_of_first_titles_is_in_the_form_of_one_sex(draw):
+    head = Concept("head", {"de": ["Leiter/Leiterin", "Chef"]})
+    batch = draw(vocabulary(head), gender_forms=0.6).batch(DRAWN)
+    assert set(batch.second) == {"Leiter/Leiterin", "Chef"}
+    shares = {first: count / DRAWN for first, count in Counter(batch.first).items()}
+    assert shares.pop("Chef") == pytest.approx(0.5, abs=0.03)
+    assert shares.pop("Leiter/Leiterin") == pytest.approx(0.5 * 0.4, abs=0.03)
+    # 0.3 shared by six ways to write one
+    assert shares == {
+        form: pytest.approx(0.05, abs=0.02)
+        for form in ("Leiter", "Leiterin", "Leiter/in", "Leiter:in", "Leiter*in", "Leiter(in)")
+    }
+
+
+@pytest.mark.parametrize(
+    ("labels", "settings", "query"),
+    [
+        (["cook", "chef"], {"plurals": 1}, "cooks"),
+        (["Leiter/Leiterin", "Chef"], {"gender_forms": 1}, "Leiterin"),
+        (["head cook of ships", "chef"], {"augmentation": 1}, "head cook ships"),  # a word less
+    ],
+)
+def test_what_is_made_of_a_title_is_never_a_query_of_the_benchmark(draw, labels, settings, query):
+    def drawn(kept_out):
+        found = vocabulary(Concept("key", {"en": labels}))
+        found.kept_out = frozenset(kept_out)
+        pairs = draw(found, **settings)
+        return pairs, pairs.batch(DRAWN).first
+
+    pairs, titles = drawn([])
+    made = titles.count(query)
+    assert made > 30
+    assert pairs.refused == 0
+    pairs, titles = drawn([spelling(query)])
+    assert query not in titles
+    assert made / 2 < pairs.refused < made * 2
+
+
+def test_pairs_say_which_other_occupations_of_the_batch_share_one_of_their_titles(draw):
+    found = vocabulary(
+        Concept("cook", {"en": ["cook", "chef"]}),
+        Concept("head cook", {"en": ["Chef!", "head cook"]}),
+        Concept("nurse", {"en": ["nurse", "carer"]}),
+    )
+    batch = draw(found).batch(200)
+    titles = list(zip(batch.first, batch.second, strict=True))
+    key_of_title = {title: key for pair, key in zip(titles, batch.keys, strict=True) for title in pair}
+    expected = {"cook": [key_of_title["head cook"]], "head cook": [key_of_title["cook"]], "nurse": []}
+    for pair, meanings in zip(titles, batch.meanings, strict=True):
+        (own,) = {"cook", "head cook", "nurse"} & set(pair)
+        assert meanings == expected[own]  # both labels of a concept are in each of its pairs
+
+
+def test_titles_of_adverts_that_are_labels_of_others_count_as_shared_too(draw):
+    found = vocabulary(concept(ESCO[0]), concept(ESCO[1]), titles=[(f"{ESCO[0]} en 0", ESCO[1])])
+    batch = draw(found, synonyms=0.5).batch(200)
+    shared = [
+        bool(meanings)
+        for *pair, meanings in zip(batch.first, batch.second, batch.meanings, strict=True)
+        if f"{ESCO[0]} en 0" in pair
+    ]
+    assert len(shared) > 50
+    assert all(shared)
+
+
+def test_occupations_without_synonyms_are_refused(draw):
+    with pytest.raises(DataError, match="none of 1 concepts has two labels of one language; add a source"):
+        draw(vocabulary(concept("key", labels=1)))
 
 
 def test_three_in_five_pairs_of_two_languages_go_to_english(draw):
@@ -287,6 +366,31 @@ def test_only_first_titles_are_written_as_in_adverts(draw):
     assert set(noisy.second) == labels
     # Three words each, so that every change but a typo without effect is seen.
     assert sum(first in labels for first in noisy.first) / DRAWN < 0.05
+
+
+@pytest.mark.parametrize(
+    ("title", "forms"),
+    [
+        ("Monteur / Monteuse de meubles", {"Monteur de meubles", "Monteuse de meubles"}),
+        ("director técnico/directora técnica", {
+            "director técnico", "directora técnica", "director/a técnico", "director:a técnico",
+            "director*a técnico", "director(a) técnico",
+        }),
+        ("Ouvrier / Ouvrière d'entretien/propreté", {
+            "Ouvrier d'entretien/propreté", "Ouvrière d'entretien/propreté",
+        }),
+        ("postman/postwoman", {"postman", "postwoman"}),
+        ("CAD/CAM-tekenaar", {"CAD/CAM-tekenaar"}),  # two things, not two sexes
+        ("Import-/Exportkaufmann", {"Import-/Exportkaufmann"}),
+        ("waiter/Waiter", {"waiter/Waiter"}),
+        ("cook", {"cook"}),
+        ("/", {"/"}),
+        ("", {""}),
+    ],
+)  # fmt: skip
+def test_a_title_of_two_sexes_is_written_in_every_usual_form(title, forms):
+    rng = Random(1)
+    assert {gender_form(title, rng) for _ in range(200)} == forms
 
 
 def edits(first, second):

@@ -14,6 +14,7 @@ import torch
 from joblens.config import TitlesFlow, compose_flow
 from joblens.encoders.title_features import feature_ids, title_words
 from joblens.encoders.titles import Shape, TitleEncoder, quantised
+from joblens.errors import DataError
 from joblens.finetune.titles import held_out_concepts, unseen_labels, without_unseen
 from joblens.finetune.titles.concepts import Concept, Vocabulary
 from joblens.finetune.titles.network import TitleNetwork, first_table
@@ -115,7 +116,8 @@ def test_the_loss_is_that_of_a_loop_over_all_pairs():
 def batch_of(*pairs):
     """A batch of (key, code, is a group)."""
     keys, codes, groups = zip(*pairs, strict=True)
-    return Batch(["a"] * len(pairs), ["b"] * len(pairs), list(keys), list(codes), list(groups))
+    meanings = [[] for _ in pairs]
+    return Batch(["a"] * len(pairs), ["b"] * len(pairs), list(keys), meanings, list(codes), list(groups))
 
 
 def pairs_alike(*pairs):
@@ -128,6 +130,12 @@ def pairs_alike(*pairs):
 
 def test_pairs_of_one_key_are_alike():
     assert pairs_alike((0, "", False), (1, "", False), (0, "", False)) == {(0, 2)}
+
+
+def test_pairs_whose_title_the_others_concept_has_too_are_alike():
+    batch = Batch(["a"] * 4, ["b"] * 4, [0, 1, 2, 1], [[1], [], [], []], [""] * 4, [False] * 4)
+    expected = torch.tensor([[1, 1, 0, 1], [1, 1, 0, 1], [0, 0, 1, 0], [1, 1, 0, 1]], dtype=torch.bool)
+    assert torch.equal(alike(batch), expected)
 
 
 def test_occupations_of_one_code_are_not_alike():
@@ -178,7 +186,7 @@ def test_a_title_is_the_sum_of_its_words_with_length_one():
     [both] = network(["ship cook"]).tolist()
     assert both == pytest.approx([0.5**0.5, 0.5**0.5])
     [twice] = network(["ship cook cook"]).tolist()
-    assert twice == pytest.approx([0.2**0.5, 0.8**0.5])  # 1 and 2, divided by the root of 5
+    assert twice == pytest.approx([0.5**0.5, 0.5**0.5])  # a word counts once
 
 
 def test_only_the_rows_of_a_title_learn_from_it(network):
@@ -276,6 +284,20 @@ def test_the_score_is_the_mean_over_the_queries_of_all_languages():
     # chef finds cook; carer finds nurse second; koch has no rival in Danish, although "nurse" is nearer.
     network = network_of(chef=0, cook=0, carer=30, nurse=120, kok=180, koch=120)
     assert validation.score(network) == pytest.approx((1 + 1 / 2 + 1) / 3)
+
+
+def test_a_label_that_is_trained_on_elsewhere_is_no_query():
+    concepts = [
+        Concept("cook", {"en": ["cook", "Chef!"], "da": ["kok", "koch"]}),
+        Concept("head cook", {"sv": ["chef"]}),
+    ]
+    assert Validation(concepts, {"cook"}).queries == 2
+    assert Validation(concepts, {"cook"}, trained={"chef"}).queries == 1
+
+
+def test_without_a_query_there_is_nothing_to_stop_early_by():
+    with pytest.raises(DataError, match="none of 1 concepts held out has two labels of one language"):
+        Validation(CONCEPTS, {"smith"})
 
 
 def test_any_other_label_of_the_concept_is_right():
@@ -414,7 +436,7 @@ def learn(pytestconfig):
     ]
     plain = {
         "sources": [{"name": "labels", "kind": "labels", "path": "l", "language": "en"}],
-        "descriptions": 0, "cross_language": 0, "plurals": 0, "augmentation": 0, "hard": 0,
+        "descriptions": 0, "cross_language": 0, "plurals": 0, "gender_forms": 0, "augmentation": 0, "hard": 0,
         "batch_size": 8, "patience": 9, "learning_rate": 0.05, "temperature": 0.1,
     }  # fmt: skip
 

@@ -125,6 +125,9 @@ class NerFlow(Section):
         return self
 
 
+_WEIGHED = {"synonyms", "descriptions"}
+
+
 class TitleSource(Section):
     """A table of job titles that say which occupation they mean."""
 
@@ -146,8 +149,8 @@ class TitleSource(Section):
     """For the same: column with the key of the occupation; an ESCO URI joins that concept."""
     delimiter: str = ","
     """For the same: what separates the columns."""
-    weight: float = Field(1.0, ge=0)
-    """For the same: share of the training pairs that have one of its rows."""
+    weight: float = Field(0.0, ge=0, lt=1)
+    """For the same, and to be given there: share of the training pairs that have one of its rows."""
     held_out: float = Field(0.0, ge=0, lt=1)
     """For `synonyms`: share of its titles kept aside to calibrate `joblens code`."""
 
@@ -155,6 +158,12 @@ class TitleSource(Section):
     def _benchmark_names_a_set(self) -> Self:
         if (self.kind == "benchmark") != (self.set is not None):
             raise ValueError(f"{self.name}: give `set` for kind 'benchmark', and only there")
+        return self
+
+    @model_validator(mode="after")
+    def _synonyms_have_a_weight(self) -> Self:
+        if self.kind in _WEIGHED and "weight" not in self.model_fields_set:
+            raise ValueError(f"{self.name}: give `weight`, its share of the training pairs, such as 0.1")
         return self
 
 
@@ -183,6 +192,8 @@ class TitlesFlow(Section):
     """Share of the pairs that join titles of two languages."""
     plurals: float = Field(ge=0, le=1)
     """Share of first titles in English, French and Spanish whose first words are made plural."""
+    gender_forms: float = Field(ge=0, le=1)
+    """Share of first titles such as "Leiter/Leiterin" of which one form is taken, or a short one of both."""
     augmentation: float = Field(ge=0, le=1)
     """Share of first titles that get a typo, seniority, a place or a gender mark, or lose a word."""
     hard: float = Field(ge=0, le=1)
@@ -216,14 +227,16 @@ class TitlesFlow(Section):
         check_variable_name(self.data_env)
         if self.shortest > self.longest:
             raise ValueError(f"shortest is {self.shortest} and longest {self.longest}; swap them")
-        shares = self.descriptions + sum(
-            source.weight for source in self.sources if source.kind in {"synonyms", "descriptions"}
-        )
+        shares = self.descriptions + sum(source.weight for source in self.sources if source.kind in _WEIGHED)
         if shares >= 1:
             raise ValueError(
                 f"descriptions and the weights of synonyms add up to {shares:g}; leave some to labels"
             )
-        if not any(source.kind in {"labels", "occupations", "benchmark"} for source in self.sources):
+        names = [source.name for source in self.sources]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"sources has {twice[0]!r} twice; give each source a name of its own")
+        if not any(source.kind not in _WEIGHED for source in self.sources):
             raise ValueError(
                 "sources has no labels to train on; add one of kind labels, occupations or benchmark"
             )

@@ -22,16 +22,13 @@ _WHOLE_WORD = 255
 def title_words(text: str) -> list[str]:
     """The words of a title in lower case and without diacritics: "Kok (m/k), Ærø" → kok, m, k, aero.
 
-    So upper case and missing diacritics change nothing. A text without words has one empty word.
+    So upper case and missing diacritics change nothing. Each word comes once: "Leiter Lager/Leiterin Lager"
+    is no more about a store than "Leiter/Leiterin Lager". A text without words has one empty word.
     """
-    plain = unicodedata.normalize("NFKD", text.lower())
+    plain = unicodedata.normalize("NFKD", text).lower()  # first NFKD: "™" has capitals only after it
     if not plain.isascii():
-        plain = (
-            "".join(letter for letter in plain if not unicodedata.combining(letter))
-            .lower()
-            .translate(_LETTERS)
-        )
-    return _WORD.findall(plain) or [""]
+        plain = "".join(letter for letter in plain if not unicodedata.combining(letter)).translate(_LETTERS)
+    return list(dict.fromkeys(_WORD.findall(plain))) or [""]
 
 
 def has_words(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""The title encoder: words and character n-grams with learned vectors, added up. NumPy only, no network.
+"""The title encoder: words and character n-grams with learned vectors, added up. NumPy and SciPy, no network.
 
 Its table is trained by `joblens finetune titles` and shipped in `models/titles`. A title's vector is the sum
 of the vectors of its words, a word's vector is the sum over its features, and the length is 1. So order does
@@ -7,8 +7,10 @@ not count, a word nobody has seen still has its letters, and a title costs a few
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 
 from joblens.encoders.title_features import feature_ids, title_words
 from joblens.errors import ModelError
-from joblens.storage import content_hash, file_hash, read_json, write_json, write_tensors
+from joblens.storage import content_hash, read_json, write_json, write_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = "model.safetensors"
 SETTINGS = "config.json"
-FORMAT = 1
+FORMAT = 2
 """Of the folder; raised when the features or the arithmetic change."""
 
 MODULE = "joblens.encoders.title_module.TitleModule"
@@ -64,7 +66,6 @@ class TitleEncoder:
         self.shape = shape
         self.codes = codes
         self.scales = scales.astype(np.float32)
-        self._folder: Path | None = None
 
     @classmethod
     def load(cls, folder: Path) -> TitleEncoder:
@@ -75,29 +76,34 @@ class TitleEncoder:
         """
         shape = read_shape(folder)
         tensors = read_arrays(folder / WEIGHTS)
-        expected = {"codes": (shape.buckets, shape.dimensions), "scales": (shape.buckets,)}
-        for name, size in expected.items():
-            found = tensors[name].shape if name in tensors else None
-            if found != size:
+        expected = {
+            "codes": ((shape.buckets, shape.dimensions), np.dtype(np.int8)),
+            "scales": ((shape.buckets,), np.dtype(np.float16)),
+        }
+        for name, (size, kind) in expected.items():
+            found = (tensors[name].shape, tensors[name].dtype) if name in tensors else (None, None)
+            if found != (size, kind):
                 raise ModelError(
-                    f"{folder / WEIGHTS} has {name} of shape {found}, expected {size} as {SETTINGS} says; "
-                    "get the model's files again, or train them with `joblens finetune titles`"
+                    f"{folder / WEIGHTS} has {name} of shape {found[0]} and type {found[1]}, expected {size} "
+                    f"as {SETTINGS} says and {kind}; get the model's files again, or train them with "
+                    "`joblens finetune titles`"
                 )
-        encoder = cls(shape, tensors["codes"], tensors["scales"])
-        encoder._folder = folder
-        return encoder
+        if not np.isfinite(tensors["scales"]).all():
+            raise ModelError(f"{folder / WEIGHTS} has scales that are no numbers; get it again")
+        return cls(shape, tensors["codes"], tensors["scales"])
 
     @property
     def dimensions(self) -> int:
         """D, the width of the vectors."""
         return self.shape.dimensions
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 in hex over the table and the settings."""
-        if self._folder is None:
-            return content_hash(str(self.shape), self.codes.tobytes().hex(), self.scales.tobytes().hex())
-        return content_hash(str(self.shape), file_hash(self._folder / WEIGHTS))
+        arrays = (self.codes, self.scales)
+        return content_hash(
+            str(self.shape), *(hashlib.sha256(array.tobytes()).hexdigest() for array in arrays)
+        )
 
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors (N, D) float32, L2-normalised, in the order of `texts`; equal words give equal vectors."""
@@ -161,10 +167,16 @@ def read_shape(folder: Path) -> Shape:
             f"{folder / SETTINGS} has format {found!r}, expected {FORMAT}; "
             "train it again with `joblens finetune titles`, or install the release it belongs to"
         )
-    try:
-        return Shape(**settings)
-    except TypeError as error:
-        raise ModelError(f"{folder / SETTINGS} is not of a title encoder ({error}); get it again") from error
+    expected = [field.name for field in fields(Shape)]
+    wrong = sorted(settings.keys() ^ set(expected)) or [
+        name for name in expected if type(settings[name]) is not int or settings[name] < 1
+    ]
+    if wrong or settings["shortest"] > settings["longest"]:
+        raise ModelError(
+            f"{folder / SETTINGS} is not of a title encoder (found {settings}, "
+            f"expected positive whole numbers {', '.join(expected)}); get the model's files again"
+        )
+    return Shape(**settings)
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:

@@ -10,10 +10,10 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from joblens.config import TitlesFlow
-from joblens.device import choose_device
+from joblens.device import choose_device, one_thread
 from joblens.encoders.titles import Shape, TitleEncoder, quantised, write_encoder
 from joblens.finetune.titles.card import write_card
-from joblens.finetune.titles.concepts import Vocabulary, read_vocabulary
+from joblens.finetune.titles.concepts import Vocabulary, read_vocabulary, spelling
 from joblens.finetune.titles.indexing import calibrate, write_index
 from joblens.storage import lock, replace_folder
 from joblens.tracking import build_tracker
@@ -31,9 +31,9 @@ _MOST_UNSEEN_OF = 2  # labels: with fewer there is nothing left to train on
 def run(flow: TitlesFlow, layout: Layout, data: Path) -> dict[str, Any]:
     """Train the table, keep the best one, and replace the folder at `flow.output`.
 
-    The same data, configuration and machine give the same bytes on one thread; several threads round
-    differently, and then other neighbours are drawn. A run takes minutes, so one that is killed
-    starts again; the folder that was there stays until the new one is whole.
+    The same data, configuration and machine give the same bytes: a CPU trains on one thread, because several
+    round differently, and then other neighbours are drawn. A run takes minutes, so one that is killed starts
+    again; the folder that was there stays until the new one is whole.
 
     Args:
         flow: What to train on, and how.
@@ -44,7 +44,7 @@ def run(flow: TitlesFlow, layout: Layout, data: Path) -> dict[str, Any]:
         The figures of the card: rows by source, steps, scores, seconds.
 
     Raises:
-        DataError: A source is missing or of another format.
+        DataError: A source is missing or of another format, or they have no synonyms.
         DeviceError: `compute.device` is `gpu` and there is none.
         StorageError: Another run is writing, or the disk is full.
     """
@@ -62,6 +62,7 @@ def run(flow: TitlesFlow, layout: Layout, data: Path) -> dict[str, Any]:
                 "sources": _counts(flow, vocabulary),
                 "concepts": len(vocabulary.concepts),
                 "excluded": vocabulary.excluded,
+                "known": vocabulary.known,
                 "seconds": round(time.monotonic() - started),
             }
             write_card(folder, flow, figures)
@@ -103,8 +104,6 @@ def without_unseen(vocabulary: Vocabulary, unseen: set[tuple[str, str]]) -> Voca
 def _train(
     flow: TitlesFlow, layout: Layout, vocabulary: Vocabulary, shape: Shape
 ) -> tuple[Tensor, dict[str, Any]]:
-    import torch
-
     from joblens.finetune.titles.network import TitleNetwork, first_table
     from joblens.finetune.titles.pairs import Pairs
     from joblens.finetune.titles.training import Validation, train
@@ -120,8 +119,13 @@ def _train(
         for found in concept.labels.values()
         for label in found
     ]
+    trained = {spelling(title) for title in labels}
+    trained |= {
+        spelling(title) for rows in vocabulary.titles.values() for title, key in rows if key not in held_out
+    }
+    validation = Validation(list(vocabulary.concepts.values()), held_out, unseen, trained)
     network = TitleNetwork(shape, first_table(labels, shape, flow.seed)).to(device)
-    validation = Validation(list(vocabulary.concepts.values()), held_out, unseen)
+    pairs = Pairs(flow, seen, held_out)
     tracker = build_tracker(flow, layout, "finetune titles")
     curve: list[dict[str, float]] = []
 
@@ -131,7 +135,8 @@ def _train(
         curve.append({"step": step, "loss": round(loss, 4), "mrr": round(score, 4)})
 
     try:
-        table, step, score = train(network, Pairs(flow, seen, held_out), validation, flow, after)
+        with one_thread():
+            table, step, score = train(network, pairs, validation, flow, after)
     finally:
         tracker.finish()
     figures = {
@@ -141,8 +146,8 @@ def _train(
         "unseen_labels": len(unseen),
         "held_out_queries": validation.queries,
         "curve": curve,
+        "refused": pairs.refused,
         "device": device.type,
-        "threads": torch.get_num_threads(),
     }
     return table, figures
 

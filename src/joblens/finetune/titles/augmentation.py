@@ -31,6 +31,8 @@ _WANTED = (
     "Se busca {}", "Se necesita {}", "Recherche {}", "{} gezocht", "Gezocht: {}", "{} sökes", "Vi söker {}",
     "{} søkes", "Zatrudnimy: {}", "{} poszukiwany", "{} til {place}", "{} in {place}", "{} for our team",
 )  # fmt: skip
+_ENDINGS = ("{}/{}", "{}:{}", "{}*{}", "{}({})")
+_STEM = 3  # letters that the forms of one title share
 _LETTERS = "abcdefghijklmnoprstuvwyz"
 
 
@@ -70,6 +72,30 @@ def plural(title: str, language: str) -> str:
     first = end - 1 if language == "en" else 0  # English adjectives have no plural
     changed = [_plural(word, language) if first <= place < end else word for place, word in enumerate(words)]
     return " ".join(changed)
+
+
+def gender_form(title: str, rng: Random) -> str:
+    """One of the ways to write a title that names both sexes; any other title stays as it is.
+
+    "Leiter Lager/Leiterin Lager" and "Leiter/Leiterin Lager" give "Leiter Lager" and "Leiterin Lager", and
+    because one form begins with the other, "Leiter/in Lager", "Leiter:in Lager", "Leiter*in Lager" and
+    "Leiter(in) Lager".
+    """
+    parts = title.split("/")
+    for cut in range(1, len(parts)):
+        left, right = "/".join(parts[:cut]).split(), "/".join(parts[cut:]).split()
+        if left and right and _same_stem(left[0], right[0]):
+            left += right[len(left) :]
+            forms = [left, right]
+            ending = right[0][len(left[0]) :]
+            if ending and right[0].startswith(left[0]):
+                forms += [[pattern.format(left[0], ending), *left[1:]] for pattern in _ENDINGS]
+            return " ".join(rng.choice(forms))
+    return title
+
+
+def _same_stem(first: str, second: str) -> bool:
+    return first.casefold() != second.casefold() and first[:_STEM].casefold() == second[:_STEM].casefold()
 
 
 def _ends_the_head(word: str, language: str) -> bool:

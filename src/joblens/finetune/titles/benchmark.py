@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from joblens.finetune.titles.augmentation import plural, with_noise, with_typo
+from joblens.finetune.titles.augmentation import with_noise, with_typo
 from joblens.finetune.titles.concepts import spelling
 from joblens.metrics import hit_rate, mean_average_precision, mean_reciprocal_rank
 
@@ -127,25 +127,19 @@ def _best(scores: NDArray[np.float64], keys: NDArray[np.str_]) -> NDArray[np.str
     return kept
 
 
-def without_labels(found: MeloSet) -> MeloSet:
-    """The set without the titles that are, letter by letter, one of its labels or the plural of one.
-
-    Training reads ESCO's labels, and makes plurals of them.
-    """
-    seen = {spelling(text) for _, text in found.labels}
-    seen |= {spelling(plural(text, found.label_language)) for _, text in found.labels}
-    kept = tuple((key, text) for key, text in found.queries if spelling(text) not in seen)
+def without_labels(found: MeloSet, labels: Collection[str]) -> MeloSet:
+    """The set without the titles that have the spelling of a label, because training reads labels."""
+    kept = tuple((key, text) for key, text in found.queries if spelling(text) not in labels)
     return type(found)(found.name, kept, found.labels, found.concepts, found.relevant)
 
 
 def noises(seed: int) -> dict[str, Callable[[str], str]]:
-    """What may happen to a title, by name; random ones draw from `seed`."""
-    rng = Random(f"{seed}-noise")
+    """What may happen to a title, by name; what is drawn depends on `seed` and the title alone."""
     return {
         "upper case": str.upper,
         "no diacritics": _plain,
-        "one typo": lambda title: with_typo(title, rng),
-        "gender, place and contract": lambda title: with_noise(title, rng),
+        "one typo": lambda title: with_typo(title, Random(f"{seed}-typo-{title}")),
+        "gender, place and contract": lambda title: with_noise(title, Random(f"{seed}-noise-{title}")),
     }
 
 

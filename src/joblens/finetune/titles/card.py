@@ -26,9 +26,13 @@ _LIMITS = """\
 def write_card(folder: Path, flow: TitlesFlow, figures: Mapping[str, Any]) -> None:
     """Write `card.json` and `README.md` into the encoder's folder; neither holds the time it took."""
     lasting = {key: value for key, value in figures.items() if key != "seconds"}
-    settings = flow.model_dump(mode="json", exclude={"compute", "tracking", "data_env", "output"})
-    write_json(folder / "card.json", lasting | {"settings": settings})
+    write_json(folder / "card.json", lasting | {"settings": card_settings(flow)})
     write_text(folder / "README.md", card_text(flow, lasting))
+
+
+def card_settings(flow: TitlesFlow) -> dict[str, Any]:
+    """What of the configuration makes the encoder what it is."""
+    return flow.model_dump(mode="json", exclude={"compute", "tracking", "data_env", "output"})
 
 
 def card_text(flow: TitlesFlow, figures: Mapping[str, Any]) -> str:
@@ -55,21 +59,25 @@ def card_text(flow: TitlesFlow, figures: Mapping[str, Any]) -> str:
         "No query and no annotation of the benchmark: "
         + ", ".join(f"{count} titles of {name}" for name, count in figures["excluded"].items())
         + " are queries of it, word for word, and were left out. The French and Dutch labels are read from "
-        "the benchmark's lists of labels, which are ESCO's own. Plurals that training makes of English, "
-        "French and Spanish labels are at times queries, too; `joblens bench titles` has figures without "
-        "them.",
+        "the benchmark's lists of labels, which are ESCO's own. A plural or a changed label that training "
+        f"makes is not taken when it is a query and no label: {figures['refused']:,} times in this run.",
         "## Limits",
         _LIMITS.strip(),
         "## Make it again",
         "```\nJOBLENS_REAL_DATA=FOLDER joblens finetune titles\n```\n\n"
-        f"Seed {flow.seed}, on {figures['device']} with {figures['threads']} threads; several threads round "
-        "differently from run to run, so the bytes are not the same again. FOLDER "
+        f"Seed {flow.seed}, {_where(figures['device'])}. FOLDER "
         "holds `esco/` (this work uses the ESCO classification of the European Commission; "
         "Commission Decision 2011/833/EU), `onet/` (O*NET, CC BY 4.0), `titles/` "
         "(JobBERT's evaluation titles, on which this encoder can no longer be evaluated) and "
         "`melo/` (MIT).",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _where(device: str) -> str:
+    if device != "cpu":
+        return f"on {device}"
+    return "on one thread of a CPU, so that the same data and machine give the same bytes"
 
 
 def _calibration(calibration: Mapping[str, Any]) -> str:

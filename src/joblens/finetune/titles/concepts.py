@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_Row = tuple[str, str, list[str], str]  # key, ISCO code, labels, description
+
 
 @dataclass(slots=True)
 class Concept:
@@ -29,20 +31,13 @@ class Concept:
     key: str
     """ESCO's URI, or the key of a table of synonyms."""
     labels: dict[str, list[str]] = field(default_factory=dict)
-    """Distinct labels by language, in the order they were read."""
+    """Labels by language, each spelling once, in the order they were read."""
     code: str = ""
     """ISCO-08 code: 1 to 4 digits, or empty when none is known."""
     name: str = ""
     """The preferred English label."""
     description: str = ""
     """What ESCO says about it in English, the first sentences."""
-
-    def add(self, language: str, label: str) -> None:
-        """Another label, unless it is empty or known."""
-        label = " ".join(label.split())
-        known = self.labels.setdefault(language, [])
-        if label and label not in known:
-            known.append(label)
 
 
 @dataclass(slots=True)
@@ -59,6 +54,10 @@ class Vocabulary:
     """Titles of those tables with the key of their concept, kept aside to calibrate."""
     excluded: dict[str, int]
     """Titles left out because they are queries of the benchmark, by table."""
+    kept_out: frozenset[str] = frozenset()
+    """Spellings of the benchmark's queries that are no label: nothing that is trained on may have one."""
+    known: int = 0
+    """Titles kept aside and then dropped, because a label or another table has their spelling."""
 
 
 def spelling(title: str) -> str:
@@ -78,42 +77,46 @@ def read_vocabulary(flow: TitlesFlow, data: Path) -> Vocabulary:
     """
     queries = {spelling(text) for found in read_melo(data / flow.exclude) for _, text in found.queries}
     vocabulary = Vocabulary({}, {}, {}, [], {})
+    labels: set[tuple[str, str, str]] = set()  # key, language, spelling
     for source in flow.sources:
         if source.kind == "synonyms":
             _read_synonyms(source, data, vocabulary, queries, flow.seed)
         elif source.kind == "descriptions":
             vocabulary.descriptions[source.name] = list(_keyed(source, data))
         else:
-            for key, code, labels, description in _LABELS[source.kind](source, data):
-                concept = vocabulary.concepts.setdefault(key, Concept(key))
-                concept.code = concept.code or code
-                concept.description = concept.description or description
-                for label in labels:
-                    concept.add(source.language, label)
-                if source.language == "en" and not concept.name and labels:
-                    concept.name = labels[0]
-    _hold_out_only_unknown(vocabulary)
-    count = sum(len(found) for c in vocabulary.concepts.values() for found in c.labels.values())
+            for row in _LABELS[source.kind](source, data):
+                _add(row, source.language, vocabulary, labels)
+    spellings = {seen for _, _, seen in labels}
+    trained = spellings | {spelling(title) for rows in vocabulary.titles.values() for title, _ in rows}
+    unknown = [pair for pair in vocabulary.held_out if spelling(pair[0]) not in trained]
+    vocabulary.known = len(vocabulary.held_out) - len(unknown)
+    vocabulary.held_out = unknown
+    vocabulary.kept_out = frozenset(queries - spellings)
     logger.info(
-        "%d concepts with %d labels, %d synonyms; %d synonyms are queries of the benchmark and left out",
+        "%d concepts with %d labels, %d synonyms; left out: %d that are queries of the benchmark, "
+        "%d kept aside whose spelling is trained on elsewhere",
         len(vocabulary.concepts),
-        count,
+        len(labels),
         sum(map(len, vocabulary.titles.values())),
         sum(vocabulary.excluded.values()),
+        vocabulary.known,
     )
     return vocabulary
 
 
-def _hold_out_only_unknown(vocabulary: Vocabulary) -> None:
-    """Drop titles kept aside that are trained on elsewhere: as a label, or in another table."""
-    trained = {
-        spelling(label)
-        for concept in vocabulary.concepts.values()
-        for labels in concept.labels.values()
-        for label in labels
-    }
-    trained |= {spelling(title) for rows in vocabulary.titles.values() for title, _ in rows}
-    vocabulary.held_out = [pair for pair in vocabulary.held_out if spelling(pair[0]) not in trained]
+def _add(row: _Row, language: str, vocabulary: Vocabulary, known: set[tuple[str, str, str]]) -> None:
+    """A row's labels to its concept; labels without words and known spellings are left out."""
+    key, code, labels, description = row
+    concept = vocabulary.concepts.setdefault(key, Concept(key))
+    concept.code = concept.code or code
+    concept.description = concept.description or description
+    for label in labels:
+        seen = key, language, spelling(label)
+        if seen[2] and seen not in known:
+            known.add(seen)
+            concept.labels.setdefault(language, []).append(" ".join(label.split()))
+    if language == "en" and not concept.name and labels:
+        concept.name = labels[0]
 
 
 def _read_synonyms(
@@ -135,14 +138,16 @@ def _read_synonyms(
 
 
 def _keyed(source: TitleSource, data: Path) -> Iterator[tuple[str, str]]:
-    """The texts of a table with their keys; rows that lack one are left out."""
+    """The texts of a table with their keys; rows that lack one are left out and counted."""
+    left_out = 0
     for row in _rows(data / source.path, (source.title, source.concept), source.delimiter):
         text, key = " ".join(row[source.title].split()), row[source.concept].strip()
         if text and key:
             yield text, key
-
-
-_Row = tuple[str, str, list[str], str]  # key, ISCO code, labels, description
+        else:
+            left_out += 1
+    if left_out:
+        logger.info("%s: %d rows without a text or a key left out", source.name, left_out)
 
 
 def _labels(source: TitleSource, data: Path) -> Iterator[_Row]:
@@ -166,9 +171,14 @@ def _occupations(source: TitleSource, data: Path) -> Iterator[_Row]:
 
 def _benchmark(source: TitleSource, data: Path) -> Iterator[_Row]:
     [found] = read_melo(data / source.path, [source.set or ""])
+    left_out = 0
     for key, label in found.labels:
         if key in found.concepts:
             yield found.concepts[key], "", [label], ""
+        else:
+            left_out += 1
+    if left_out:
+        logger.info("%s: %d labels without a concept left out", source.name, left_out)
 
 
 _LABELS = {"labels": _labels, "occupations": _occupations, "benchmark": _benchmark}

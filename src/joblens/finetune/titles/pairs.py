@@ -8,7 +8,9 @@ from itertools import accumulate
 from random import Random
 from typing import TYPE_CHECKING
 
-from joblens.finetune.titles.augmentation import as_in_an_advert, plural
+from joblens.errors import DataError
+from joblens.finetune.titles.augmentation import as_in_an_advert, gender_form, plural
+from joblens.finetune.titles.concepts import spelling
 
 if TYPE_CHECKING:
     from joblens.config import TitlesFlow
@@ -30,6 +32,8 @@ class Batch:
     first: list[str]
     second: list[str]
     keys: list[int]
+    meanings: list[list[int]]
+    """The keys of other pairs that a title of this pair means as well: several concepts share a label."""
     codes: list[str]
     """The ISCO-08 code of each pair's concept; empty when none is known."""
     are_groups: list[bool]
@@ -46,6 +50,9 @@ class Pairs:
             flow: The shares of each kind of pair.
             vocabulary: What to draw from.
             held_out: Keys of concepts that are never drawn.
+
+        Raises:
+            DataError: No concept has two labels of one language.
         """
         self._flow = flow
         self._rng = Random(f"{flow.seed}-pairs")
@@ -63,6 +70,11 @@ class Pairs:
             for language, labels in concept.labels.items()
             if len(labels) > 1
         ]
+        if not self._with_synonyms:
+            raise DataError(
+                f"none of {len(self._concepts)} concepts has two labels of one language; "
+                "add a source with synonyms to configs/finetune/titles.yaml"
+            )
         self._cumulative = list(
             accumulate(
                 len(concept.labels[language]) ** _LESS_THAN_LINEAR
@@ -81,6 +93,10 @@ class Pairs:
                 rows = [row for row in vocabulary.descriptions[source.name] if self._has_titles(row[1])]
                 self._sentences.append((source.weight, rows))
         self._near: Sequence[Sequence[int]] | None = None
+        self._kept_out = vocabulary.kept_out
+        self.refused = 0
+        """How often a plural or a changed title was a query of the benchmark, and was not taken."""
+        self._meanings = self._shared()
 
     @property
     def concepts(self) -> list[Concept]:
@@ -106,14 +122,21 @@ class Pairs:
             pairs.append(self._any())
         del pairs[size:]
         numbers: dict[str, int] = {}
-        rng = self._rng
+        for _, _, key in pairs:
+            numbers.setdefault(key, len(numbers))
         return Batch(
-            first=[
-                as_in_an_advert(first, rng) if rng.random() < self._flow.augmentation else first
-                for first, _, _ in pairs
-            ],
+            first=[self._as_written(first) for first, _, _ in pairs],
             second=[second for _, second, _ in pairs],
-            keys=[numbers.setdefault(key, len(numbers)) for _, _, key in pairs],
+            keys=[numbers[key] for _, _, key in pairs],
+            meanings=[
+                [
+                    numbers[other]
+                    for title in titles
+                    for other in self._meanings.get(title, ())
+                    if other != key and other in numbers
+                ]
+                for *titles, key in pairs
+            ],
             codes=[self._code(key) for _, _, key in pairs],
             are_groups=[GROUP in key for _, _, key in pairs],
         )
@@ -139,8 +162,24 @@ class Pairs:
         [(concept, language)] = rng.choices(self._with_synonyms, cum_weights=self._cumulative)
         first, second = rng.sample(concept.labels[language], 2)
         if rng.random() < self._flow.plurals:
-            first = plural(first, language)
+            first = self._unless_query(plural(first, language), first)
         return first, second, concept.key
+
+    def _as_written(self, title: str) -> str:
+        """The title in the form of one sex, and as adverts write it, each sometimes."""
+        rng = self._rng
+        if rng.random() < self._flow.gender_forms:
+            title = self._unless_query(gender_form(title, rng), title)
+        if rng.random() < self._flow.augmentation:
+            title = self._unless_query(as_in_an_advert(title, rng), title)
+        return title
+
+    def _unless_query(self, changed: str, title: str) -> str:
+        """What is made of a title, or the title itself if that would be a query of the benchmark."""
+        if spelling(changed) in self._kept_out:
+            self.refused += 1
+            return title
+        return changed
 
     def _alike(self) -> list[tuple[str, str, str]]:
         """One pair of each of some concepts that the encoder finds alike, in one language if possible."""
@@ -201,6 +240,20 @@ class Pairs:
         if language not in spoken or rng.random() >= _SAME_LANGUAGE:
             language = rng.choice(spoken)
         return title, rng.choice(concept.labels[language]), key
+
+    def _shared(self) -> dict[str, tuple[str, ...]]:
+        """The titles that mean several concepts, with the keys of all of them."""
+        titles = [
+            (label, concept.key)
+            for concept in self._concepts
+            for labels in concept.labels.values()
+            for label in labels
+        ]
+        titles += [pair for _, rows, _, _ in self._tables for pair in rows]
+        keys: dict[str, dict[str, None]] = {}
+        for title, key in titles:
+            keys.setdefault(spelling(title), {})[key] = None
+        return {title: tuple(found) for title, _ in titles if len(found := keys[spelling(title)]) > 1}
 
     def _grouped(
         self, titles: list[tuple[str, str]], language: str

@@ -23,6 +23,7 @@ from joblens.finetune.titles.benchmark import (
     noises,
     without_labels,
 )
+from joblens.finetune.titles.concepts import spelling
 from joblens.sources.melo import read_melo
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ def measure(path: Path, folder: Path, peers: dict[str, Encoder], names: Sequence
         DataError: The benchmark is missing or lacks a set.
         ModelError: The title encoder is missing or damaged.
     """
-    found = read_melo(path, names)
+    everything = read_melo(path)
+    labels = {spelling(text) for each in everything for _, text in each.labels}
+    found = read_melo(path, names) if names else everything
     encoder = TitleEncoder.load(folder)
     similarities: dict[str, Similarity] = {OURS: cosine_of(encoder), TF_IDF: character_tf_idf}
     similarities |= {name: cosine_of(peer) for name, peer in peers.items()}
@@ -79,7 +82,7 @@ def measure(path: Path, folder: Path, peers: dict[str, Encoder], names: Sequence
     return {
         "sets": {name: [asdict(result) for result in results] for name, results in sets.items()},
         "without_labels": [
-            asdict(evaluate(each, ours)) for each in map(without_labels, same) if each.queries
+            asdict(evaluate(rest, ours)) for each in same if (rest := without_labels(each, labels)).queries
         ],
         "noise": {
             noise: [asdict(evaluate(each, ours, change)) for each in same]
@@ -154,7 +157,7 @@ def _robustness(figures: dict[str, Any], same: list[str], ours: dict[str, Any]) 
     left = {row["name"]: row for row in figures["without_labels"]}
     count = sum(ours[name]["queries"] - (left[name]["queries"] if name in left else 0) for name in same)
     rest = [left[name]["mrr"] if name in left else None for name in same]
-    _add(table, f"without {count:,} that are labels or their plurals", rest, "")
+    _add(table, f"without {count:,} that are labels", rest, "")
     for noise, results in figures["noise"].items():
         scores = [row["mrr"] for row in results]
         _add(table, noise, scores, f"{1 - sum(scores) / sum(before):.1%}" if sum(before) else "")

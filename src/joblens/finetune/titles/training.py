@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from joblens.device import track
+from joblens.errors import DataError
+from joblens.finetune.titles.concepts import spelling
 from joblens.metrics import mean_reciprocal_rank
 
 if TYPE_CHECKING:
@@ -53,11 +55,16 @@ def contrastive_loss(first: Tensor, second: Tensor, same: Tensor, temperature: f
 def alike(batch: Batch) -> Tensor:
     """Which pairs of a batch are no negatives of each other: (B, B) bool, symmetric.
 
-    Those of one concept, and those of a minor or unit group of ISCO-08 with its occupations: "Mechanical
-    engineers" is the name of a group, and "mechanical engineer" one of its occupations.
+    Those of one concept; those with a title that the other's concept has, too; and those of a minor or unit
+    group of ISCO-08 with its occupations: "Mechanical engineers" is the name of a group, and "mechanical
+    engineer" one of its occupations.
     """
     keys = torch.tensor(batch.keys)
     same = keys.unsqueeze(1) == keys.unsqueeze(0)
+    for place, others in enumerate(batch.meanings):
+        for key in others:
+            same[place, keys == key] = True
+            same[keys == key, place] = True
     members: dict[str, list[int]] = {}
     for place, code in enumerate(batch.codes):
         for digits in _NARROW:
@@ -81,6 +88,7 @@ class Validation:
         concepts: Sequence[Concept],
         held_out: set[str],
         unseen: Collection[tuple[str, str]] = (),
+        trained: Collection[str] = (),
     ) -> None:
         """One query for each concept held out and language that has two labels, and for each unseen label.
 
@@ -88,6 +96,10 @@ class Validation:
             concepts: All of them, with all their labels.
             held_out: Keys of concepts that are not trained on.
             unseen: Key and language of concepts whose last label is not trained on.
+            trained: Spellings that are trained on elsewhere, in another language or concept: no queries.
+
+        Raises:
+            DataError: No query is left.
         """
         self._languages = []
         for language in sorted({language for concept in concepts for language in concept.labels}):
@@ -95,7 +107,7 @@ class Validation:
             for place, concept in enumerate(concepts):
                 known = concept.labels.get(language, [])
                 is_query = concept.key in held_out or (concept.key, language) in unseen
-                if is_query and len(known) > 1:
+                if is_query and len(known) > 1 and spelling(known[-1]) not in trained:
                     queries.append(known[-1])
                     wanted.append(place)
                     known = known[:-1]
@@ -103,6 +115,11 @@ class Validation:
                 owners += [place] * len(known)
             if queries:
                 self._languages.append((queries, torch.tensor(wanted), labels, torch.tensor(owners)))
+        if not self._languages:
+            raise DataError(
+                f"none of {len(held_out)} concepts held out has two labels of one language to stop early by; "
+                "raise `held_out`, or add sources of labels"
+            )
 
     @property
     def queries(self) -> int:
