@@ -35,7 +35,9 @@ def coder(folder: Path) -> TitleCoder:
         ("Kierowca ciężarówki", "8332"),  # heavy truck and lorry drivers
         ("Lærer i folkeskolen", "2341"),  # primary school teachers
         ("Cocinero", "5120"),  # cooks
-        pytest.param("Boulanger", "7512", marks=WEAK),  # bakers
+        ("Boulanger", "7512"),  # bakers
+        pytest.param("Médico", "2211", marks=WEAK),  # generalist medical practitioners
+        pytest.param("Arts", "2211", marks=WEAK),
         ("Software developer", "2512"),
         ("Tandläkare", "2261"),  # dentists
         ("Slager", "7511"),  # butchers
@@ -54,8 +56,7 @@ def test_a_place_a_gender_mark_or_seniority_leaves_the_first_two_digits(coder, t
     assert noisy.code[:2] == plain.code[:2]
 
 
-@WEAK
-@pytest.mark.parametrize("noise", ["{}, København", "Erfaren {}"])
+@pytest.mark.parametrize("noise", ["{}, København", pytest.param("Erfaren {}", marks=WEAK)])
 def test_a_title_between_two_groups_stays_in_its_own(coder, noise):
     title = "Social- og sundhedsassistent"
     plain, noisy = coder.code([title, noise.format(title)], confidence=0.0)
