@@ -3,15 +3,15 @@
     JOBLENS_REAL_DATA=FOLDER python benchmarks/title_side.py        # ph, es and pl
     JOBLENS_REAL_DATA=FOLDER python benchmarks/title_side.py pl
 
-Runs the stages up to `embed` with `embedding=minilm_titles` and cleaning by patterns, in a folder of its own,
-for adverts of the Philippines (24 categories), Spain and Poland (ISCO sub-major groups). Without the side
-means the vectors of title and text read as one, alone. The lexical peer reads the same text. Every row is
-guessed by the fold that did not train on it; the interval redraws rows (95 %, 2,000 redraws).
+Runs the stages up to `embed` with `embedding=minilm_titles` and cleaning by patterns, in `build/title_side`,
+where a run that was stopped goes on, for adverts of the Philippines (24 categories), Spain and Poland (ISCO
+sub-major groups). Without the side means the vectors of title and text read as one, alone. The lexical peer
+reads the same text. Every row is guessed by the fold that did not train on it; the interval redraws rows
+(95 %, 2,000 redraws).
 """
 
 import logging
 import sys
-import tempfile
 from pathlib import Path
 
 import torch
@@ -98,8 +98,7 @@ def main() -> None:
         options += ["cleaning=patterns", "embedding=minilm_titles", "tracking=none"]
         options += [f"embedding.titles={REPOSITORY / 'models/titles'}"]
         config = compose(options, REPOSITORY / "configs")
-        with tempfile.TemporaryDirectory() as place:
-            compare(name, config, Layout(Path(place)))
+        compare(name, config, Layout(REPOSITORY / "build" / "title_side" / name))
 
 
 if __name__ == "__main__":

@@ -164,6 +164,10 @@ class TitleSource(Section):
     def _synonyms_have_a_weight(self) -> Self:
         if self.kind in _WEIGHED and "weight" not in self.model_fields_set:
             raise ValueError(f"{self.name}: give `weight`, its share of the training pairs, such as 0.1")
+        if self.kind not in _WEIGHED and self.weight:
+            raise ValueError(
+                f"{self.name}: leave `weight` to synonyms and descriptions; labels share the rest"
+            )
         return self
 
 

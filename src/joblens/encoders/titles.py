@@ -1,8 +1,8 @@
 """The title encoder: words and character n-grams with learned vectors, added up. NumPy and SciPy, no network.
 
 Its table is trained by `joblens finetune titles` and shipped in `models/titles`. A title's vector is the sum
-of the vectors of its words, a word's vector is the sum over its features, and the length is 1. So order does
-not count, a word nobody has seen still has its letters, and a title costs a few microseconds.
+of the vectors of its distinct words, a word's vector is the sum over its features, and the length is 1. So
+order does not count, a word nobody has seen still has its letters, and a title costs a few microseconds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from joblens.encoders.title_features import feature_ids, title_words
-from joblens.errors import ModelError
+from joblens.errors import ModelError, short
 from joblens.storage import content_hash, read_json, write_json, write_tensors
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def read_shape(folder: Path) -> Shape:
     ]
     if wrong or settings["shortest"] > settings["longest"]:
         raise ModelError(
-            f"{folder / SETTINGS} is not of a title encoder (found {settings}, "
+            f"{folder / SETTINGS} is not of a title encoder (found {short(settings)}, "
             f"expected positive whole numbers {', '.join(expected)}); get the model's files again"
         )
     return Shape(**settings)

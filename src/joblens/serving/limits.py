@@ -36,7 +36,7 @@ class Limits:
             raise ConfigError(
                 f"the body limit is {self.body_bytes} bytes, expected at least 1; give a larger one"
             )
-        if not 0 <= self.waiting <= 32:  # each one holds a thread, and the server has 40
+        if not 0 <= self.waiting <= 32:  # each holds a thread of 40, and `/code` up to 7
             raise ConfigError(
                 f"the waiting line holds {self.waiting} requests, expected 0 to 32; choose one of these"
             )

@@ -86,7 +86,7 @@ def _set(name: str, files: dict[str, str], path: Path) -> MeloSet:
 
 
 def _lines(text: str) -> list[str]:
-    """Lines with something in them, however they end; `splitlines` would cut at more than line ends."""
+    """Lines with something in them, with or without a carriage return; `splitlines` cuts at more."""
     return [line for line in text.replace("\r\n", "\n").split("\n") if line]
 
 

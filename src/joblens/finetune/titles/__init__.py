@@ -31,9 +31,9 @@ _MOST_UNSEEN_OF = 2  # labels: with fewer there is nothing left to train on
 def run(flow: TitlesFlow, layout: Layout, data: Path) -> dict[str, Any]:
     """Train the table, keep the best one, and replace the folder at `flow.output`.
 
-    The same data, configuration and machine give the same bytes: a CPU trains on one thread, because several
-    round differently, and then other neighbours are drawn. A run takes minutes, so one that is killed starts
-    again; the folder that was there stays until the new one is whole.
+    On a CPU the same data, configuration and machine give the same bytes: it trains on one thread, because
+    several round differently, and then other neighbours are drawn. A run takes minutes, so one that is
+    killed starts again; the folder that was there stays until the new one is whole.
 
     Args:
         flow: What to train on, and how.

@@ -32,7 +32,7 @@ _WANTED = (
     "{} søkes", "Zatrudnimy: {}", "{} poszukiwany", "{} til {place}", "{} in {place}", "{} for our team",
 )  # fmt: skip
 _ENDINGS = ("{}/{}", "{}:{}", "{}*{}", "{}({})")
-_STEM = 3  # letters that the forms of one title share
+_STEM = 3  # letters that the forms of one title share at least, and that the shorter may have more
 _LETTERS = "abcdefghijklmnoprstuvwyz"
 
 
@@ -75,7 +75,7 @@ def plural(title: str, language: str) -> str:
 
 
 def gender_form(title: str, rng: Random) -> str:
-    """One of the ways to write a title that names both sexes; any other title stays as it is.
+    """One of the ways to write a title that names both sexes by one stem; any other title stays as it is.
 
     "Leiter Lager/Leiterin Lager" and "Leiter/Leiterin Lager" give "Leiter Lager" and "Leiterin Lager", and
     because one form begins with the other, "Leiter/in Lager", "Leiter:in Lager", "Leiter*in Lager" and
@@ -95,7 +95,13 @@ def gender_form(title: str, rng: Random) -> str:
 
 
 def _same_stem(first: str, second: str) -> bool:
-    return first.casefold() != second.casefold() and first[:_STEM].casefold() == second[:_STEM].casefold()
+    """Whether two words are forms of one: "Monteur" and "Monteuse", but not "programmer" and "project"."""
+    first, second = first.casefold(), second.casefold()
+    shared = next(
+        (place for place, (one, other) in enumerate(zip(first, second, strict=False)) if one != other),
+        min(len(first), len(second)),
+    )
+    return first != second and shared >= max(_STEM, min(len(first), len(second)) - _STEM)
 
 
 def _ends_the_head(word: str, language: str) -> bool:

@@ -18,7 +18,7 @@ _LIMITS = """\
 - A title between two groups may change sides with the words around it ("Social- og sundhedsassistent"), and
   a short title is at times drawn to a longer label that has its letters ("Médico" to medical sales).
 - It does not ask for the language: the Dutch "Arts", a physician, is read as somebody who teaches the arts.
-- It is made for titles. A long text is the sum of its words; use a sentence transformer for those.
+- It is made for titles. A long text is the sum of its distinct words; use a sentence transformer for those.
 - Probabilities of codes are fitted to English vacancy titles; `joblens bench codes` shows what comes true on
   adverts of another country.
 """

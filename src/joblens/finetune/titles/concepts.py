@@ -55,14 +55,19 @@ class Vocabulary:
     excluded: dict[str, int]
     """Titles left out because they are queries of the benchmark, by table."""
     kept_out: frozenset[str] = frozenset()
-    """Spellings of the benchmark's queries that are no label: nothing that is trained on may have one."""
+    """Spellings that are no label and that nothing trained on may have: queries of the benchmark, and titles
+    kept aside."""
     known: int = 0
     """Titles kept aside and then dropped, because a label or another table has their spelling."""
 
 
 def spelling(title: str) -> str:
-    """What the encoder sees of a title: two titles with one spelling are the same to it."""
-    return " ".join(title_words(title))
+    """What the encoder sees of a title, its words in the order of the alphabet.
+
+    Two titles have one spelling exactly when the encoder cannot tell them apart: "Restaurant Manager" and
+    "manager (restaurant)".
+    """
+    return " ".join(sorted(title_words(title)))
 
 
 def read_vocabulary(flow: TitlesFlow, data: Path) -> Vocabulary:
@@ -78,6 +83,7 @@ def read_vocabulary(flow: TitlesFlow, data: Path) -> Vocabulary:
     queries = {spelling(text) for found in read_melo(data / flow.exclude) for _, text in found.queries}
     vocabulary = Vocabulary({}, {}, {}, [], {})
     labels: set[tuple[str, str, str]] = set()  # key, language, spelling
+    read = 0
     for source in flow.sources:
         if source.kind == "synonyms":
             _read_synonyms(source, data, vocabulary, queries, flow.seed)
@@ -86,17 +92,19 @@ def read_vocabulary(flow: TitlesFlow, data: Path) -> Vocabulary:
         else:
             for row in _LABELS[source.kind](source, data):
                 _add(row, source.language, vocabulary, labels)
+                read += len(row[2])
     spellings = {seen for _, _, seen in labels}
     trained = spellings | {spelling(title) for rows in vocabulary.titles.values() for title, _ in rows}
     unknown = [pair for pair in vocabulary.held_out if spelling(pair[0]) not in trained]
     vocabulary.known = len(vocabulary.held_out) - len(unknown)
     vocabulary.held_out = unknown
-    vocabulary.kept_out = frozenset(queries - spellings)
+    vocabulary.kept_out = frozenset((queries | {spelling(title) for title, _ in unknown}) - spellings)
     logger.info(
-        "%d concepts with %d labels, %d synonyms; left out: %d that are queries of the benchmark, "
-        "%d kept aside whose spelling is trained on elsewhere",
+        "%d concepts with %d labels (%d more are empty or spelled as another), %d synonyms; "
+        "left out: %d that are queries of the benchmark, %d kept aside that are trained on elsewhere",
         len(vocabulary.concepts),
         len(labels),
+        read - len(labels),
         sum(map(len, vocabulary.titles.values())),
         sum(vocabulary.excluded.values()),
         vocabulary.known,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,7 @@ from joblens.inference.code import (
 from joblens.storage import write_json, write_tensors
 
 _OCCUPATION = "/occupation/"
+_UNIT_GROUP = re.compile(r"[0-9]{4}")
 _LOWEST, _HIGHEST = 0.01, 0.3  # temperatures
 
 
@@ -43,7 +45,7 @@ def write_index(folder: Path, encoder: TitleEncoder, vocabulary: Vocabulary) -> 
     kept = [
         concept
         for concept in vocabulary.concepts.values()
-        if _OCCUPATION in concept.key and len(concept.code[:4]) == DIGITS[-1] and concept.name
+        if _OCCUPATION in concept.key and _UNIT_GROUP.match(concept.code) and concept.name
     ]
     if not kept:
         raise DataError(
@@ -118,4 +120,4 @@ def _fitted(
     best = float(minimize_scalar(log_loss, bounds=bounds, method="bounded", options={"xatol": 1e-2}).x)
     found = probabilities(best)
     accuracy = float((found.argmax(axis=1) == right).mean())
-    return round(float(np.exp(best)), 5), round(accuracy, 4), round(float(found.max(axis=1).mean()), 4)
+    return round(float(np.exp(best)), 4), round(accuracy, 4), round(float(found.max(axis=1).mean()), 4)

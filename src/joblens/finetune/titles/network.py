@@ -72,7 +72,7 @@ def first_table(titles: Iterable[str], shape: Shape, seed: int) -> Tensor:
     count_of: Counter[str] = Counter()
     for title in titles:
         documents += 1
-        count_of.update(set(title_words(title)))
+        count_of.update(title_words(title))
     words = list(count_of)
     ids, lengths = features(words, shape)
     counts = np.bincount(

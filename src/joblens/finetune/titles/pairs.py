@@ -242,18 +242,24 @@ class Pairs:
         return title, rng.choice(concept.labels[language]), key
 
     def _shared(self) -> dict[str, tuple[str, ...]]:
-        """The titles that mean several concepts, with the keys of all of them."""
+        """The titles that mean several concepts, and their plurals, with the keys of all of them."""
         titles = [
-            (label, concept.key)
+            (label, concept.key, language)
             for concept in self._concepts
-            for labels in concept.labels.values()
+            for language, labels in concept.labels.items()
             for label in labels
         ]
-        titles += [pair for _, rows, _, _ in self._tables for pair in rows]
+        titles += [(title, key, "") for _, rows, _, _ in self._tables for title, key in rows]
         keys: dict[str, dict[str, None]] = {}
-        for title, key in titles:
+        for title, key, _ in titles:
             keys.setdefault(spelling(title), {})[key] = None
-        return {title: tuple(found) for title, _ in titles if len(found := keys[spelling(title)]) > 1}
+        shared = {}
+        for title, _, language in titles:
+            found = tuple(keys[spelling(title)])
+            if len(found) > 1:
+                shared[title] = found
+                shared.setdefault(plural(title, language), found)
+        return shared
 
     def _grouped(
         self, titles: list[tuple[str, str]], language: str

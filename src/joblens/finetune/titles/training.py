@@ -117,8 +117,8 @@ class Validation:
                 self._languages.append((queries, torch.tensor(wanted), labels, torch.tensor(owners)))
         if not self._languages:
             raise DataError(
-                f"none of {len(held_out)} concepts held out has two labels of one language to stop early by; "
-                "raise `held_out`, or add sources of labels"
+                f"none of {len(held_out)} concepts held out has two labels of one language, the last of them "
+                "trained on nowhere, to stop early by; raise `held_out`, or add sources of labels"
             )
 
     @property
