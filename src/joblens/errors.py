@@ -64,7 +64,8 @@ def nearest(name: str, candidates: Iterable[str]) -> str:
 def wrong_value(error: "ValidationError") -> str:
     """Where the first wrong value stands and what is wrong with it."""
     problem = error.errors(include_url=False, include_input=False)[0]
-    return one_line(f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}")
+    place = ".".join(str(part) for part in problem["loc"])
+    return one_line(f"{place}: {problem['msg']}" if place else problem["msg"])
 
 
 def one_line(text: str) -> str:

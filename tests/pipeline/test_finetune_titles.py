@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from typer.testing import CliRunner
 
@@ -24,9 +25,10 @@ from joblens.cli import app
 from joblens.config import TitlesFlow, compose_flow
 from joblens.encoders.titles import Shape, TitleEncoder, quantised
 from joblens.errors import DataError, StorageError
-from joblens.finetune.titles import held_out_concepts, run
+from joblens.finetune.titles import held_out_concepts, run, training
 from joblens.finetune.titles.concepts import read_vocabulary
 from joblens.finetune.titles.network import first_table
+from joblens.finetune.titles.training import train
 from joblens.inference.code import TitleCoder
 from joblens.metrics import mean_reciprocal_rank
 from joblens.paths import Layout
@@ -291,6 +293,23 @@ def test_the_command_in_another_process_and_project_writes_the_same_bytes(folder
     assert len(list((tmp_path / "wandb").glob("offline-run-*"))) == 1
 
 
+def test_it_trains_on_one_thread(data, tmp_path, monkeypatch):
+    found = []
+
+    def spy(network, pairs, *more):
+        found.append(torch.get_num_threads())
+        return train(network, pairs, *more)
+
+    monkeypatch.setattr(training, "train", spy)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        run(small_flow(steps=1), Layout(tmp_path), data)
+    finally:
+        torch.set_num_threads(before)
+    assert found == [1]
+
+
 def test_another_seed_writes_another_table(folder, data, tmp_path):
     run(small_flow(seed=8, steps=20), Layout(tmp_path), data)
     name = "model.safetensors"
@@ -312,6 +331,15 @@ def test_a_source_that_is_missing_leaves_the_old_folder_whole(old, data, tmp_pat
     with pytest.raises(DataError, match=r"there is no .*tasks\.csv"):
         run(small_flow(), layout, copy)
     assert contents(layout.root / "models/small") == before
+
+
+def test_an_occupation_whose_code_is_no_number_is_not_coded_with(data, tmp_path):
+    copy = tmp_path / "data"
+    shutil.copytree(data, copy)
+    table = (copy / "en.csv").read_text()
+    (copy / "en.csv").write_text(table.replace(f"{COOK[0]},{COOK[1]}", f"{COOK[0]},C512"))
+    figures = run(small_flow(steps=1), Layout(tmp_path), copy)
+    assert figures["occupations"] == len(OCCUPATIONS) - 1
 
 
 def test_a_run_that_ends_while_it_writes_leaves_the_old_folder_whole(old, data):

@@ -251,6 +251,16 @@ def test_titles_stand_in_a_line_of_their_own(classifier: Classifier, coder: Titl
         assert client.post("/code", json={"titles": ["nurse"]}).status_code == 200
 
 
+def test_few_wait_for_titles_however_many_may_wait_for_adverts(
+    classifier: Classifier, coder: TitleCoder
+) -> None:
+    app = create_app(classifier, Limits(waiting=32), titles=coder)
+    # A waiting request holds a thread, and the server has 40.
+    assert (app.state.line.places, app.state.code_line.places) == (33, 7)
+    app = create_app(classifier, Limits(waiting=2), titles=coder)
+    assert (app.state.line.places, app.state.code_line.places) == (3, 3)
+
+
 class SlowToLoad:
     """Behaves like a classifier whose first prediction, the warm-up, waits for `go`."""
 

@@ -186,6 +186,7 @@ def test_one_spelling_in_two_languages_is_a_label_of_each(read, tmp_path):
         "INFIRMIÈRE D'ÉTAT",
         "infirmiere d'etat",
         "Infirmière (d État)",
+        "État: d'infirmière d'État",
     ],
 )
 def test_a_synonym_that_is_a_query_of_the_benchmark_is_left_out_and_counted(read, tmp_path, title):
@@ -213,6 +214,12 @@ def test_queries_that_are_no_label_must_not_be_made_either(read, tmp_path):
     assert read(LABELS_DA).kept_out == {"d etat infirmiere"}
     write_labels(tmp_path / "da.csv", ("infirmière (d'état)", NURSE, "2221"))
     assert read(LABELS_DA).kept_out == set()
+
+
+def test_titles_kept_aside_must_not_be_made_either(read, tmp_path):
+    write_adverts(tmp_path / "ads.csv", *[(f"title {number}", COOK) for number in range(100)])
+    found = read(ADVERTS.model_copy(update={"held_out": 0.2}))
+    assert found.kept_out == {spelling(title) for title, _ in found.held_out} | {"d etat infirmiere"}
 
 
 def test_titles_kept_aside_are_in_no_list_to_train_on(read, tmp_path):
@@ -266,7 +273,7 @@ def test_nothing_is_kept_aside_unless_the_source_says_so(read, tmp_path):
         ("!", ""),
     ],
 )
-def test_a_spelling_is_distinct_words_in_lower_case_without_diacritics_in_the_order_of_the_alphabet(
+def test_a_spelling_is_what_the_encoder_sees(title, seen):
     title, seen
 ):
     assert spelling(title) == seen
@@ -343,6 +350,7 @@ def source(kind, **settings):
         ),
         ([source("labels"), source("labels")], "sources has 'labels' twice; give each source a name"),
         ([source("labels"), source("synonyms", weight=1.0)], "weight"),
+        ([source("labels", weight=0.1)], "labels: only synonyms and descriptions have a `weight`"),
         ([source("synonyms")], "sources has no labels to train on"),
         ([source("benchmark")], "give `set` for kind 'benchmark'"),
     ],

@@ -192,6 +192,15 @@ def test_pairs_say_which_other_occupations_of_the_batch_share_one_of_their_title
         assert meanings == expected[own]  # both labels of a concept are in each of its pairs
 
 
+def test_the_plural_of_a_shared_title_is_shared_too(draw):
+    found = vocabulary(
+        Concept("cook", {"en": ["cook", "chef"]}), Concept("baker", {"en": ["cook", "baker"]}),
+    )  # fmt: skip
+    batch = draw(found, plurals=1).batch(200)
+    assert "cooks" in batch.first
+    assert all(len(meanings) == 1 for meanings in batch.meanings)  # "cook" or "cooks" is in each pair
+
+
 def test_titles_of_adverts_that_are_labels_of_others_count_as_shared_too(draw):
     found = vocabulary(concept(ESCO[0]), concept(ESCO[1]), titles=[(f"{ESCO[0]} en 0", ESCO[1])])
     batch = draw(found, synonyms=0.5).batch(200)
@@ -381,6 +390,7 @@ def test_only_first_titles_are_written_as_in_adverts(draw):
         }),
         ("postman/postwoman", {"postman", "postwoman"}),
         ("CAD/CAM-tekenaar", {"CAD/CAM-tekenaar"}),  # two things, not two sexes
+        ("programmer/project manager", {"programmer/project manager"}),
         ("Import-/Exportkaufmann", {"Import-/Exportkaufmann"}),
         ("waiter/Waiter", {"waiter/Waiter"}),
         ("cook", {"cook"}),

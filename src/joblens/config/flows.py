@@ -165,9 +165,7 @@ class TitleSource(Section):
         if self.kind in _WEIGHED and "weight" not in self.model_fields_set:
             raise ValueError(f"{self.name}: give `weight`, its share of the training pairs, such as 0.1")
         if self.kind not in _WEIGHED and self.weight:
-            raise ValueError(
-                f"{self.name}: leave `weight` to synonyms and descriptions; labels share the rest"
-            )
+            raise ValueError(f"{self.name}: only synonyms and descriptions have a `weight`; leave it out")
         return self
 
 

@@ -55,7 +55,8 @@ class WaitingLine:
     """One request at a time reaches the model, a few wait in order, the others are told when to come back."""
 
     def __init__(self, waiting: int) -> None:
-        self._places = waiting + 1
+        self.places = waiting + 1
+        """Requests that hold or wait for a turn at most."""
         self._taken: deque[threading.Event] = deque()  # the first is being served
         self._lock = threading.Lock()
         self._seconds = 1.0  # how long a turn takes, a running mean
@@ -73,7 +74,7 @@ class WaitingLine:
         """
         mine = threading.Event()
         with self._lock:
-            if len(self._taken) >= self._places:
+            if len(self._taken) >= self.places:
                 raise LineFull(retry_after=max(1, math.ceil(self._seconds * len(self._taken))))
             self._taken.append(mine)
             if len(self._taken) == 1:
