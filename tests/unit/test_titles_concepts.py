@@ -274,8 +274,6 @@ def test_nothing_is_kept_aside_unless_the_source_says_so(read, tmp_path):
     ],
 )
 def test_a_spelling_is_what_the_encoder_sees(title, seen):
-    title, seen
-):
     assert spelling(title) == seen
 
 
