@@ -61,8 +61,8 @@ def card_text(flow: TitlesFlow, figures: Mapping[str, Any]) -> str:
         + ", ".join(f"{count} titles of {name}" for name, count in figures["excluded"].items())
         + " have the words of a query, in any order, and were left out. The French and Dutch labels are read "
         "from the benchmark's lists of labels, which are ESCO's own. What training makes of a label "
-        "(plurals, forms of one sex, typos) is not taken when it has the words of a query or of a title kept aside, "
-        f"and of no label: {figures['refused']:,} times in this run.",
+        "(plurals, forms of one sex, typos) is not taken when it has the words of a query or of a title kept "
+        f"aside, and of no label: {figures['refused']:,} times in this run.",
         "## Limits",
         _LIMITS.strip(),
         "## Make it again",
