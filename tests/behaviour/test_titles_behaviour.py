@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from joblens.config import TitlesFlow, compose_flow
-from joblens.finetune.titles.concepts import read_vocabulary, spelling
+from joblens.finetune.titles.concepts import Vocabulary, read_vocabulary, spelling
 from joblens.finetune.titles.pairs import Pairs
 from joblens.inference.code import TitleCoder
 from joblens.sources.melo import read_melo
@@ -24,6 +24,19 @@ def folder(repository: Path) -> Path:
 @pytest.fixture(scope="module")
 def coder(folder: Path) -> TitleCoder:
     return TitleCoder.load(folder)
+
+
+@pytest.fixture(scope="module")
+def trained_on(repository: Path) -> tuple[TitlesFlow, Vocabulary, set[str]]:
+    """The committed settings, what they read, and the spellings of the benchmark's queries."""
+    real_data = Path(os.environ["JOBLENS_REAL_DATA"])
+    flow = compose_flow("titles", TitlesFlow, [], repository / "configs")
+    melo = read_melo(real_data / flow.exclude)
+    return (
+        flow,
+        read_vocabulary(flow, real_data),
+        {spelling(text) for each in melo for _, text in each.queries},
+    )
 
 
 @pytest.mark.parametrize(
@@ -83,11 +96,8 @@ def test_the_encoder_takes_at_most_20_megabytes(folder):
 
 @pytest.mark.real
 @pytest.mark.slow
-def test_nothing_that_training_draws_is_a_query_of_the_benchmark_but_a_label_of_esco(repository: Path):
-    real_data = Path(os.environ["JOBLENS_REAL_DATA"])
-    flow = compose_flow("titles", TitlesFlow, [], repository / "configs")
-    vocabulary = read_vocabulary(flow, real_data)
-    queries = {spelling(text) for each in read_melo(real_data / flow.exclude) for _, text in each.queries}
+def test_nothing_that_training_draws_is_a_query_of_the_benchmark_but_a_label_of_esco(trained_on):
+    flow, vocabulary, queries = trained_on
     concepts = vocabulary.concepts.values()
     labels = {spelling(text) for each in concepts for found in each.labels.values() for text in found}
     pairs = Pairs(flow, vocabulary, set())
@@ -103,11 +113,8 @@ def test_nothing_that_training_draws_is_a_query_of_the_benchmark_but_a_label_of_
 
 @pytest.mark.real
 @pytest.mark.slow
-def test_no_query_of_the_benchmark_was_trained_on_but_as_a_label_of_esco(repository: Path):
-    real_data = Path(os.environ["JOBLENS_REAL_DATA"])
-    flow = compose_flow("titles", TitlesFlow, [], repository / "configs")
-    vocabulary = read_vocabulary(flow, real_data)
-    queries = {spelling(text) for each in read_melo(real_data / flow.exclude) for _, text in each.queries}
+def test_no_query_of_the_benchmark_was_trained_on_but_as_a_label_of_esco(trained_on):
+    _, vocabulary, queries = trained_on
     others = [
         text for rows in (*vocabulary.titles.values(), *vocabulary.descriptions.values()) for text, _ in rows
     ]
