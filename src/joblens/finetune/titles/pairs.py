@@ -95,7 +95,7 @@ class Pairs:
         self._near: Sequence[Sequence[int]] | None = None
         self._kept_out = vocabulary.kept_out
         self.refused = 0
-        """How often a plural or a changed title was a query of the benchmark, and was not taken."""
+        """How often a plural or a changed title was to be kept out, and the title stayed as it was."""
         self._meanings = self._shared()
 
     @property
@@ -162,20 +162,20 @@ class Pairs:
         [(concept, language)] = rng.choices(self._with_synonyms, cum_weights=self._cumulative)
         first, second = rng.sample(concept.labels[language], 2)
         if rng.random() < self._flow.plurals:
-            first = self._unless_query(plural(first, language), first)
+            first = self._unless_kept_out(plural(first, language), first)
         return first, second, concept.key
 
     def _as_written(self, title: str) -> str:
         """The title in the form of one sex, and as adverts write it, each sometimes."""
         rng = self._rng
         if rng.random() < self._flow.gender_forms:
-            title = self._unless_query(gender_form(title, rng), title)
+            title = self._unless_kept_out(gender_form(title, rng), title)
         if rng.random() < self._flow.augmentation:
-            title = self._unless_query(as_in_an_advert(title, rng), title)
+            title = self._unless_kept_out(as_in_an_advert(title, rng), title)
         return title
 
-    def _unless_query(self, changed: str, title: str) -> str:
-        """What is made of a title, or the title itself if that would be a query of the benchmark."""
+    def _unless_kept_out(self, changed: str, title: str) -> str:
+        """What is made of a title, or the title itself if that is in `Vocabulary.kept_out`."""
         if spelling(changed) in self._kept_out:
             self.refused += 1
             return title
