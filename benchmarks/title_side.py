@@ -51,18 +51,19 @@ def compare(name: str, config: Config, layout: Layout) -> None:
     features = LexicalFeatures(rows.texts, config.baseline.lexical)
 
     def network(vectors: torch.Tensor):
-        def fit(train: torch.Tensor, validation: torch.Tensor) -> torch.Tensor:
+        def fit(train: torch.Tensor, validation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             fitted = fit_classifier(
                 vectors, rows.labels, train, validation, rows.classes, config.classifier, device
             )
             with torch.inference_mode():
-                return fitted(vectors)
+                return fitted(vectors), validation
 
         return fit
 
-    def lexical(train: torch.Tensor, validation: torch.Tensor) -> torch.Tensor:
+    def lexical(train: torch.Tensor, validation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         C = config.baseline.lexical.C
-        return lexical_scores(features, rows.labels, train, rows.classes, C=C, seed=config.seed)
+        scores = lexical_scores(features, rows.labels, train, rows.classes, C=C, seed=config.seed)
+        return scores, validation
 
     models = {"lexical": lexical, "text": network(text), "text and title side": network(rows.vectors)}
     found = cross_validate(rows, models, config.evaluation.split)
@@ -95,7 +96,8 @@ def main() -> None:
     print("| adverts | model | macro-F1 | accuracy | points above text |\n|---|---|---:|---:|---:|")
     for name in sys.argv[1:] or list(SETS):
         options = [part.format(folder=folder) for part in SETS[name]]
-        options += ["cleaning=patterns", "embedding=minilm_titles", "tracking=none"]
+        options += ["cleaning=patterns", "embedding=minilm_titles", "classifier=mlp"]
+        options += ["embedding.words_weight=0", "tracking=none"]
         options += [f"embedding.titles={REPOSITORY / 'models/titles'}"]
         config = compose(options, REPOSITORY / "configs")
         compare(name, config, Layout(REPOSITORY / "build" / "title_side" / name))

@@ -96,9 +96,9 @@ class Layout:
         return self.root / "reports/predictions.parquet"
 
     @property
-    def label_noise(self) -> Path:
+    def label_issues(self) -> Path:
         """Adverts whose label looks wrong, written by `evaluate`."""
-        return self.root / "reports/label_noise.csv"
+        return self.root / "reports/label_issues.parquet"
 
     @property
     def plots(self) -> Path:

@@ -22,6 +22,8 @@ CLEANER = ("models/cleaner/config.json", "models/cleaner/model.safetensors")
 """The default extractor, which Git holds and no stage writes."""
 TITLES = ("models/titles/config.json", "models/titles/model.safetensors")
 """The title encoder, of which the same is true."""
+OCCUPATIONS = ("models/titles/occupations.json", "models/titles/occupations.safetensors")
+"""And the occupations that titles are compared with."""
 
 
 def modules_imported_by(path: Path) -> set[str]:
@@ -165,7 +167,7 @@ def test_every_key_that_can_change_a_result_is_a_param_of_some_stage():
 
 
 def test_what_a_stage_reads_was_written_by_an_earlier_one():
-    written = {*CLEANER, *TITLES}
+    written = {*CLEANER, *TITLES, *OCCUPATIONS}
     for stage, described in DVC.items():
         read = [p for p in paths(described["deps"]) if not p.startswith("src/") and "$" not in p]
         assert not [path for path in read if path not in written], (
@@ -177,9 +179,10 @@ def test_what_a_stage_reads_was_written_by_an_earlier_one():
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_stages_that_read_or_copy_the_cleaner_depend_on_it(stage):
     cleaner = CLEANER if stage in {"clean", "train", "audit"} else ()
-    titles = TITLES if stage in {"embed", "baseline", "train"} else ()
-    found = [path for path in paths(DVC[stage]["deps"]) if path in {*CLEANER, *TITLES}]
-    assert found == [*cleaner, *titles]
+    titles = TITLES if stage in {"embed", "baseline", "train", "evaluate"} else ()
+    occupations = OCCUPATIONS if stage in {"train", "evaluate"} else ()
+    found = [path for path in paths(DVC[stage]["deps"]) if path in {*CLEANER, *TITLES, *OCCUPATIONS}]
+    assert found == [*cleaner, *titles, *occupations]
 
 
 def test_every_written_path_is_one_that_the_layout_names():

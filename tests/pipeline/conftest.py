@@ -4,12 +4,17 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from joblens.config import Config, compose, to_yaml
+from joblens.encoders.titles import Shape, TitleEncoder, quantised, write_encoder
+from joblens.inference.code import INDEX, NAMES
 from joblens.paths import Layout
 from joblens.pipeline import STAGES, run_stage
 from joblens.sources.sample import write_sample
+from joblens.storage import write_json, write_tensors
 
 REPOSITORY = Path(__file__).parents[2]
 MakeProject = Callable[..., tuple[Config, Layout]]
@@ -41,3 +46,24 @@ def run_stages() -> Callable[[Config, Layout], None]:
             run_stage(name, config, layout)
 
     return run
+
+
+@pytest.fixture
+def write_titles() -> Callable[[Path], None]:
+    """Write a title encoder of width 4 with three occupations: 2221, 2222 and 5120."""
+
+    def write(folder: Path) -> None:
+        dice = np.random.default_rng(0)
+        table = dice.normal(size=(256, 4)).astype(np.float32)
+        shape = Shape(buckets=256, dimensions=4, shortest=3, longest=5)
+        write_encoder(folder, TitleEncoder(shape, *quantised(table)))
+        codes = torch.tensor([[127, 0, 0, 0], [0, 127, 0, 0], [0, 0, 90, 90]], dtype=torch.int8)
+        write_tensors(folder / INDEX, {"codes": codes, "scales": torch.ones(3, dtype=torch.float16)})
+        rows = [
+            {"uri": f"esco/{code}", "name": name, "code": code}
+            for name, code in (("nurse", "2221"), ("midwife", "2222"), ("cook", "5120"))
+        ]
+        temperatures = [0.1, 0.2, 0.3, 0.4]
+        write_json(folder / NAMES, {"occupations": rows, "groups": {}, "temperatures": temperatures})
+
+    return write

@@ -281,12 +281,14 @@ def test_abstain_figures_are_those_of_the_written_predictions(evaluated, metrics
 
 
 def test_the_ad_with_the_wrong_label_is_the_most_doubtful(evaluated, metrics):
-    with evaluated.label_noise.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert rows[0]["id"] == f"ad-{WRONG}"
-    assert rows[0]["label"] != rows[0]["suggested"]
-    assert [float(row["quality"]) for row in rows] == sorted(float(row["quality"]) for row in rows)
-    assert metrics["data"]["doubtful_labels"] == len(rows)
+    issues = read_table(evaluated.label_issues)
+    assert issues.columns == ["id", "title", "label", "suggested", "confidence", "quality"]
+    first = issues.row(0, named=True)
+    right = WRONG // 2 % 3  # by the vectors and the words
+    assert (first["id"], first["title"]) == (f"ad-{WRONG}", f"=stilling {WRONG}")
+    assert (first["label"], first["suggested"]) == (NAMES[(right + 1) % 3], NAMES[right])
+    assert issues["quality"].is_sorted()
+    assert metrics["data"]["label_issues"] == len(issues)
 
 
 def test_metrics_are_plain_json_without_nan_and_of_at_most_six_digits(evaluated):
@@ -367,14 +369,16 @@ def test_a_second_run_writes_the_same_bytes(evaluated, config):
     assert {path.name: file_hash(path) for path in files} == before
 
 
-def test_without_cross_validation_folds_and_doubtful_labels_are_left_out(fresh, config):
+def test_without_cross_validation_folds_and_label_issues_are_left_out(fresh, config):
     fresh.training_log.unlink()
     evaluation = config.evaluation.model_copy(update={"cross_validation": False})
     evaluate.run(config.model_copy(update={"evaluation": evaluation}), fresh)
     metrics = read_json(fresh.metrics)
     assert metrics["cross_validation"] == {}
-    assert metrics["data"]["doubtful_labels"] is None
-    assert fresh.label_noise.read_text(encoding="utf-8") == "id,title,label,suggested,quality\n"
+    assert metrics["data"]["label_issues"] is None
+    issues = read_table(fresh.label_issues)
+    assert issues.columns == ["id", "title", "label", "suggested", "confidence", "quality"]
+    assert issues.is_empty()
     page = fresh.report.read_text(encoding="utf-8")
     assert "Not looked for" in page
     assert 'id="folds"' not in page

@@ -62,6 +62,22 @@ def test_guesses_are_those_of_evaluate_when_html_was_left_as_it_is(make_project,
     assert_agreement(layout)
 
 
+def test_guesses_of_a_wide_and_deep_classifier_are_those_of_evaluate(make_project, run_stages, write_titles):
+    config, layout = make_project(
+        "classifier=wide_deep",
+        "classifier.buckets=1024",
+        "classifier.max_epochs=3",
+        "embedding.titles=models/titles",
+        "embedding.title_dimensions=4",
+        "embedding.words_weight=0.25",
+        "evaluation.cross_validation=false",
+        ads=150,
+    )
+    write_titles(layout.root / "models/titles")
+    run_stages(config, layout, *STAGES)
+    assert_agreement(layout)
+
+
 @pytest.mark.slow
 def test_the_api_with_minilm_gives_the_guesses_of_evaluate(make_project, run_stages):
     """The encoder that ships: the whole way from raw adverts over HTTP, for forty of them."""

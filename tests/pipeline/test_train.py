@@ -17,6 +17,7 @@ from joblens.models.bundle import FILES, read_bundle
 from joblens.paths import Layout
 from joblens.pipeline import train
 from joblens.pipeline.train import fit_classifier
+from joblens.pipeline.train.rows import read_rows
 from joblens.storage import write_json, write_table, write_tensors
 
 REPOSITORY = Path(__file__).parents[2]
@@ -80,6 +81,15 @@ def test_the_network_of_the_best_epoch_is_kept_not_the_last():
     best = max(epoch.macro_f1 for epoch in epochs)
     assert epochs[-1].macro_f1 < best - 0.01, "the last epoch must be worse, or this test shows nothing"
     assert validation_macro_f1(network) == pytest.approx(best, abs=1e-6)
+
+
+def test_without_patience_every_epoch_is_trained_and_the_last_network_is_kept():
+    epochs = []
+    network = fit(on_epoch=epochs.append, patience=None)
+    best = max(epoch.macro_f1 for epoch in epochs)
+    assert [epoch.number for epoch in epochs] == list(range(1, 12 + 1))
+    assert epochs[-1].macro_f1 < best - 0.01, "the last epoch must be worse, or this test shows nothing"
+    assert validation_macro_f1(network) == pytest.approx(epochs[-1].macro_f1, abs=1e-6)
 
 
 def test_training_stops_when_macro_f1_no_longer_rises():
@@ -201,7 +211,11 @@ def make_tables(root):
     write_table(layout.ids, pl.DataFrame({"id": ids}))
     # The other tables have another order: rows are matched by id.
     write_table(layout.splits, pl.DataFrame({"id": ids[::-1], "split": splits[::-1], "fold": [0] * ROWS}))
-    write_table(layout.clean_ads, pl.DataFrame({"id": ids[::-1], "title": [SECRET] * ROWS}))
+    write_table(
+        layout.clean_ads,
+        pl.DataFrame({"id": ids[::-1], "title": [SECRET] * ROWS, "clean_text": ["read"] * ROWS}),
+    )
+    write_table(layout.ads, pl.DataFrame({"id": ids, "group": ids}))
     write_json(layout.clean_counts, {"extractor": "toy", "fingerprint": "toy-cleaning-1"})
     write_json(layout.labels, [{"label": name, "text": name} for name in LABELS])
     return layout
@@ -258,6 +272,16 @@ def test_the_log_has_one_line_per_epoch_and_names_the_best(config, layout):
     assert float(best["val/macro_f1"]) == pytest.approx(card["metrics"]["macro_f1"], abs=1e-6)
 
 
+def test_without_patience_the_card_names_the_last_epoch(config, layout):
+    classifier = config.classifier.model_copy(update={"patience": None})
+    train.run(config.model_copy(update={"classifier": classifier}), layout)
+    with layout.training_log.open(encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    card = read_bundle(layout.classifier).card
+    assert card["epochs"] == {"run": 5, "best": 5}
+    assert card["metrics"]["macro_f1"] == pytest.approx(float(lines[-1]["val/macro_f1"]), abs=1e-6)
+
+
 def test_two_runs_give_equal_bytes(config, tmp_path):
     first, second = (make_tables(tmp_path / name) for name in ("first", "second"))
     train.run(config, first)
@@ -305,6 +329,20 @@ def test_ads_without_titles_make_a_bundle_without_titles(config, layout):
     rewrite(layout.clean_ads, lambda frame: frame.with_columns(title=pl.lit("")))
     train.run(config, layout)
     assert not read_bundle(layout.classifier).uses_title
+
+
+def test_rows_know_title_text_and_group_of_their_own_ad(layout):
+    frame = pl.read_parquet(layout.clean_ads)
+    numbers = [id.removeprefix("ad") for id in frame["id"]]
+    titles = [f"Title {number}" if int(number) % 2 else None for number in numbers]
+    texts = [f"Text {number}" for number in numbers]
+    write_table(layout.clean_ads, frame.with_columns(title=pl.Series(titles), clean_text=pl.Series(texts)))
+    rewrite(layout.ads, lambda frame: frame.with_columns(group=pl.col("id") + "-group").reverse())
+    rows = read_rows(layout)
+    assert rows.inputs.titles[:2] == ["", "Title 1"]
+    assert rows.inputs.texts[:2] == ["Text 0", "Title 1\nText 1"]
+    assert rows.groups[:2] == ["ad0-group", "ad1-group"]
+    assert torch.equal(rows.inputs.vectors, make_rows(0.3)[0])
 
 
 def test_figures_reach_the_tracker_and_it_is_always_finished(config, layout, monkeypatch):
@@ -379,6 +417,14 @@ def fewer_ids(layout):
     rewrite(layout.ids, lambda frame: frame.head(10))
 
 
+def fewer_clean_ads(layout):
+    rewrite(layout.clean_ads, lambda frame: frame.head(290))
+
+
+def fewer_groups(layout):
+    rewrite(layout.ads, lambda frame: frame.tail(290))
+
+
 def fewer_splits(layout):
     rewrite(layout.splits, lambda frame: frame.head(290))
 
@@ -409,6 +455,8 @@ def no_vectors(layout):
         (no_validation, "no ad is in the validation split"),
         (fewer_ids, "10 ids, 300 vectors"),
         (fewer_splits, "lacks 10 of 300 ads"),
+        (fewer_clean_ads, r"clean_ads\.parquet and ids\.parquet are not of the same ads; run `dvc repro`"),
+        (fewer_groups, r"^ads\.parquet and ids\.parquet are not of the same ads; run `dvc repro`"),
         (no_fingerprint, "has no fingerprint"),
         (no_extractor_fingerprint, r"clean_ads.json has no fingerprint of the extractor; run `dvc repro`"),
         (no_counts_of_cleaning, r"there is no file .*clean_ads\.json"),

@@ -16,6 +16,16 @@ from joblens.models.calibration import Calibration
 from joblens.models.network import build_network
 
 HIDDEN = (4,)
+SHAPE = {
+    "sides": [8],
+    "classes": 3,
+    "buckets": 2**17,
+    "text_ngrams": 0,
+    "title_ngrams": 0,
+    "occupations": 0,
+    "groups": [],
+}
+"""Of a wide-and-deep network on the same vectors."""
 
 
 def make_bundle(**changes):
@@ -165,6 +175,7 @@ def test_the_model_card_says_what_people_need(folder):
         "It og teleteknik",
         "| train | 1,200 |",
         "| macro_f1 | 0.7500 |",
+        "## Quality on validation rows",
         "## Limits",
         "Classifier.load",
         "temperature 1.500",
@@ -220,10 +231,10 @@ def test_a_pipe_is_refused_instead_of_waited_for(folder):
     refused(folder, "not an ordinary file")
 
 
-@pytest.mark.parametrize("found", [0, 2, "1", None, True, [1], "x" * 5000])
+@pytest.mark.parametrize("found", [0, 1, 3, "2", None, True, [2], 2.0, "x" * 5000])
 def test_an_unknown_format_is_refused(folder, found):
     edit(folder / "config.json", lambda value: value | {"format": found})
-    refused(folder, "config.json", "this joblens reads 1")
+    refused(folder, "config.json", "this joblens reads 2")
 
 
 @pytest.mark.parametrize("name", ["config.json", "labels.json", "card.json"])
@@ -261,6 +272,12 @@ def test_a_json_file_too_large_to_be_honest_is_not_read(folder):
         (lambda value: value | {"classifier": value["classifier"] | {"hidden": [-1]}}, "65536"),
         (lambda value: value | {"classifier": value["classifier"] | {"hidden": [4] * 17}}, "16 layers"),
         (lambda value: value | {"embedding": value["embedding"] | {"dimensions": 10**12}}, "65536"),
+        (lambda value: {name: value[name] for name in value if name != "shape"}, "shape"),
+        (lambda value: value | {"shape": SHAPE}, "network 'dense' and shape should be there together"),
+        (
+            lambda value: value | {"classifier": value["classifier"] | {"network": "wide_deep"}},
+            "network 'wide_deep' and shape should be there together",
+        ),
     ],
 )
 def test_a_wrong_configuration_value_is_named(folder, change, words):

@@ -18,6 +18,12 @@ def test_what_is_written_is_what_is_loaded(tmp_path):
     assert config.data.min_class_size == 3
 
 
+def test_no_patience_is_written_and_loaded_as_none(tmp_path):
+    config = compose(["classifier=wide_deep"], CONFIGS)
+    (tmp_path / "params.yaml").write_text(to_yaml(config), encoding="utf-8")
+    assert load(tmp_path / "params.yaml").classifier.patience is None
+
+
 def test_the_one_seed_reaches_every_section():
     config = compose(["seed=99"], CONFIGS)
     seeds = {config.data.seed, config.embedding.seed, config.classifier.seed, config.evaluation.split.seed}
@@ -27,13 +33,20 @@ def test_the_one_seed_reaches_every_section():
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("classifier=mpl", "no such option; nearest is 'mlp'; choose one of linear, mlp"),
+        ("classifier=mpl", "no such option; nearest is 'mlp'; choose one of linear, mlp, wide_deep$"),
         ("clasifier=mlp", "no group 'clasifier'; nearest is 'classifier'"),
         ("classifier.dropot=0.1", "classifier has no key 'dropot'; nearest is 'dropout'"),
         ("classifier.dropout=2", r"classifier\.dropout: should be less than 1 \(found 2\)"),
         ("data=csv", r"data\.path has no value; add data\.path=VALUE"),
         ("data=sql", r"needs exactly one of data\.table and data\.query"),
         ("evaluation.split.test=0.85", r"validation \+ test is 1; leave at least 0\.1"),
+        ("embedding.words_weight=0.5", r"title_weight \+ words_weight is 1; leave some of 1 to the text"),
+        (
+            "classifier.network=deep",
+            r"classifier\.network: should be 'dense' or 'wide_deep' \(found 'deep'\)",
+        ),
+        ("classifier.inner_folds=1", r"classifier\.inner_folds: should be greater than or equal to 2"),
+        ("classifier.patience=0", r"classifier\.patience: should be greater than or equal to 1"),
         ("+foo=1", "foo: no such key"),
         ("data.path=[", "the overrides do not compose"),
     ],
@@ -45,7 +58,9 @@ def test_a_wrong_override_says_what_is_wrong(override, message):
 
 def test_every_wrong_value_of_an_edited_file_is_listed(tmp_path):
     text = to_yaml(compose([], CONFIGS))
-    edited = text.replace("encoder: sentence_transformer", "encoder: bert").replace("dropout: ", "dropout: 1")
+    edited = text.replace("encoder: sentence_transformer", "encoder: bert").replace(
+        "\n  dropout: ", "\n  dropout: 1"
+    )
     (tmp_path / "params.yaml").write_text(edited + "extra: 1\n", encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         load(tmp_path / "params.yaml")

@@ -22,6 +22,8 @@ TEXT = ToyEncoder(dimensions=16, seed=0)
 TITLES = ["Kok", "Sygeplejerske", "Kok og tjener"]
 TEXTS = ["Lav mad i vores køkken", "Pleje på hospitalet", "Server mad i en restaurant"]
 
+UNREAD = ["Chef", "Kok"]
+"""Texts of adverts whose encoder has no side for words."""
 WORDS = {"kok": (10, 0), "chef": (8, 6)}
 """The cosine of the two is 0.8."""
 
@@ -67,20 +69,20 @@ def embedding(**changes: object) -> Embedding:
 )
 def test_the_cosine_of_two_adverts_is_the_weighted_mean_of_both_sides(weight: float, cosine: float) -> None:
     texts = torch.tensor([[1, 0, 0], [0.6, 0.8, 0]])
-    one, other = TitledEncoder(TEXT, words_only(), weight).beside(texts, ["Kok", "Chef"])
+    one, other = TitledEncoder(TEXT, words_only(), weight).beside(texts, ["Kok", "Chef"], UNREAD)
     assert float(one @ other) == pytest.approx(cosine)
 
 
 def test_each_side_has_its_own_columns() -> None:
     # w = 0.64: the text times 0.6, the title times 0.8.
-    (vector,) = TitledEncoder(TEXT, words_only(), 0.64).beside(torch.tensor([[0, 1.0]]), ["chef"])
+    (vector,) = TitledEncoder(TEXT, words_only(), 0.64).beside(torch.tensor([[0, 1.0]]), ["chef"], ["kok"])
     assert vector.tolist() == pytest.approx([0, 0.6, 0.8 * 0.8, 0.8 * 0.6])
 
 
 @pytest.mark.parametrize("title", ["", "  ", "!?"])
 def test_an_advert_without_a_title_has_zeros_on_that_side(title: str) -> None:
     texts = torch.tensor([[0.6, 0.8]])
-    (vector,) = TitledEncoder(TEXT, random_encoder(), 0.5).beside(texts, [title])
+    (vector,) = TitledEncoder(TEXT, random_encoder(), 0.5).beside(texts, [title], ["Kok"])
     assert vector.tolist() == pytest.approx([0.6, 0.8, 0, 0, 0, 0])
 
 
@@ -100,7 +102,7 @@ def test_no_adverts_give_no_vectors() -> None:
 
 def test_a_label_is_read_as_a_text_and_as_a_title() -> None:
     title = random_encoder()
-    expected = TitledEncoder(TEXT, title, 0.5).beside(TEXT.encode(TITLES), TITLES)
+    expected = TitledEncoder(TEXT, title, 0.5).beside(TEXT.encode(TITLES), TITLES, TITLES)
     assert torch.equal(TitledEncoder(TEXT, title, 0.5).encode(TITLES), expected)
 
 
@@ -114,6 +116,68 @@ def test_the_fingerprint_is_that_of_both_sides_and_the_weight() -> None:
     ]
     assert len({variant.fingerprint for variant in variants} | {TEXT.fingerprint}) == 5
     assert TitledEncoder(TEXT, random_encoder(), 0.5).fingerprint == variants[0].fingerprint
+
+
+# --- three sides -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("texts", "cosine"),
+    [
+        (["Kok", "Kok"], 0.25 * 0.6 + 0.5 * 0.8 + 0.25 * 1),
+        (["Kok", "Chef"], 0.25 * 0.6 + 0.5 * 0.8 + 0.25 * 0.8),
+    ],
+)
+def test_the_cosine_of_two_adverts_is_the_weighted_mean_of_three_sides(
+    texts: list[str], cosine: float
+) -> None:
+    vectors = torch.tensor([[1, 0, 0], [0.6, 0.8, 0]])
+    encoder = TitledEncoder(TEXT, words_only(), 0.5, 0.25)
+    one, other = encoder.beside(vectors, ["Kok", "Chef"], texts)
+    assert float(one @ other) == pytest.approx(cosine)
+
+
+def test_the_words_stand_behind_the_title() -> None:
+    # w = 0.48 and v = 0.36 leave 0.16 to the text: times 0.4, the root of 0.48, and 0.6.
+    encoder = TitledEncoder(TEXT, words_only(), 0.48, 0.36)
+    (vector,) = encoder.beside(torch.tensor([[0, 1.0]]), ["kok"], ["chef"])
+    assert vector.tolist() == pytest.approx([0, 0.4, 0.48**0.5, 0, 0.6 * 0.8, 0.6 * 0.6])
+
+
+def test_an_advert_without_a_title_keeps_its_words() -> None:
+    # The text times √0.25, no title, the words times √0.25; then length 1.
+    encoder = TitledEncoder(TEXT, words_only(), 0.5, 0.25)
+    (vector,) = encoder.beside(torch.tensor([[0.6, 0.8]]), [""], ["Kok"])
+    assert vector.tolist() == pytest.approx([0.6 / 2**0.5, 0.8 / 2**0.5, 0, 0, 1 / 2**0.5, 0])
+
+
+def test_words_are_those_of_title_and_text_read_as_one() -> None:
+    title = random_encoder()
+    vectors = encode_ads(TitledEncoder(TEXT, title, 0.5, 0.25), TITLES[:1], TEXTS[:1])
+    torch.testing.assert_close(vectors[:, 20:], 0.5 * title.encode(["Kok\nLav mad i vores køkken"]))
+
+
+def test_a_label_is_its_words_as_well() -> None:
+    title = random_encoder()
+    encoder = TitledEncoder(TEXT, title, 0.5, 0.25)
+    assert torch.equal(encoder.encode(TITLES), encoder.beside(TEXT.encode(TITLES), TITLES, TITLES))
+    torch.testing.assert_close(encoder.encode(TITLES)[:, 20:], 0.5 * title.encode(TITLES))
+
+
+def test_a_third_side_makes_vectors_wider_and_they_still_have_length_one() -> None:
+    encoder = TitledEncoder(TEXT, random_encoder(), 0.5, 0.25)
+    vectors = encode_ads(encoder, [*TITLES, ""], [*TEXTS, "Kok"])
+    assert encoder.dimensions == 16 + 4 + 4
+    assert (vectors.dtype, vectors.shape) == (torch.float32, (4, 24))
+    torch.testing.assert_close(vectors.norm(dim=1), torch.ones(4))
+    assert encode_ads(encoder, [], []).shape == (0, 24)
+
+
+def test_the_fingerprint_knows_how_much_the_words_weigh() -> None:
+    weights = (0.0, 0.2, 0.25)
+    found = [TitledEncoder(TEXT, random_encoder(), 0.5, weight).fingerprint for weight in weights]
+    assert len(set(found)) == 3
+    assert found[0] == TitledEncoder(TEXT, random_encoder(), 0.5).fingerprint
 
 
 # --- adverts ---------------------------------------------------------------------------------------------
@@ -173,6 +237,25 @@ def test_titles_in_the_configuration_put_a_title_side_beside_the_text(folder: Pa
     assert torch.equal(encode_ads(encoder, TITLES, TEXTS), encode_ads(expected, TITLES, TEXTS))
 
 
+def test_a_weight_of_words_in_the_configuration_adds_a_third_side(folder: Path) -> None:
+    settings = embedding(titles=str(folder), title_dimensions=4, title_weight=0.5, words_weight=0.25)
+    encoder = build_encoder(settings, CPU)
+    assert settings.sides == (16, 4, 4)
+    assert encoder.dimensions == settings.width == 24
+    assert encoder.fingerprint == TitledEncoder(TEXT, TitleEncoder.load(folder), 0.5, 0.25).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("changes", "sides"),
+    [({}, (16,)), ({"titles": "models/titles", "title_dimensions": 4}, (16, 4))],
+)
+def test_the_configuration_knows_how_wide_each_side_is(
+    changes: dict[str, object], sides: tuple[int, ...]
+) -> None:
+    assert embedding(**changes).sides == sides
+    assert embedding(**changes).width == sum(sides)
+
+
 def test_the_word_titles_builds_the_title_encoder(folder: Path) -> None:
     encoder = build_encoder(embedding(encoder="titles", model=str(folder), dimensions=4), CPU)
     assert encoder.dimensions == 4
@@ -213,6 +296,18 @@ def test_a_missing_title_encoder_is_refused(tmp_path: Path) -> None:
 def test_a_title_side_needs_a_folder_and_a_width(changes: dict[str, object], found: str) -> None:
     with pytest.raises(ValidationError, match=f"{found}; give both or neither"):
         embedding(**changes)
+
+
+def test_words_without_a_title_encoder_are_refused() -> None:
+    with pytest.raises(ValidationError, match=r"words_weight is 0\.25 without titles; set it to 0"):
+        embedding(words_weight=0.25)
+
+
+@pytest.mark.parametrize(("title", "words", "total"), [(0.5, 0.5, "1"), (0.75, 0.5, "1.25")])
+def test_sides_that_leave_nothing_to_the_text_are_refused(title: float, words: float, total: str) -> None:
+    message = f"title_weight \\+ words_weight is {total}; leave some of 1 to the text"
+    with pytest.raises(ValidationError, match=message):
+        embedding(titles="models/titles", title_dimensions=4, title_weight=title, words_weight=words)
 
 
 def test_an_embedding_is_named_by_its_model_and_its_title_side() -> None:

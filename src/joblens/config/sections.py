@@ -189,6 +189,8 @@ class Embedding(Section):
     """Width of the title side; 0 without one."""
     title_weight: float = Field(0.5, gt=0, lt=1)
     """How much of the cosine of two adverts comes from their titles."""
+    words_weight: float = Field(0.0, ge=0, lt=1)
+    """How much comes from title and text as the title encoder reads them; 0 leaves this side out."""
     seed: int
     """Seed of the toy encoder's projection."""
 
@@ -198,9 +200,15 @@ class Embedding(Section):
         return self.model if self.titles is None else f"{self.model} + title side"
 
     @property
+    def sides(self) -> tuple[int, ...]:
+        """Widths of the parts of a vector: the text; then the title and the text's words, if any."""
+        titles = (self.title_dimensions,) * (2 if self.words_weight else 1) if self.titles else ()
+        return (self.dimensions, *titles)
+
+    @property
     def width(self) -> int:
-        """How many numbers a vector has, both sides together."""
-        return self.dimensions + self.title_dimensions
+        """How many numbers a vector has, all sides together."""
+        return sum(self.sides)
 
     @model_validator(mode="after")
     def _a_title_side_has_a_width(self) -> Self:
@@ -208,6 +216,13 @@ class Embedding(Section):
             raise ValueError(
                 f"titles is {self.titles!r}, title_dimensions {self.title_dimensions}; give both or neither"
             )
+        if self.titles is None and self.words_weight:
+            raise ValueError(
+                f"words_weight is {self.words_weight:g} without titles; set it to 0 or give both"
+            )
+        if self.title_weight + self.words_weight >= 1:
+            total = f"{self.title_weight + self.words_weight:g}"
+            raise ValueError(f"title_weight + words_weight is {total}; leave some of 1 to the text")
         if self.encoder == "titles" and self.titles is not None:
             raise ValueError("encoder 'titles' reads the title already; leave titles empty")
         return self
@@ -236,12 +251,24 @@ class Baseline(Section):
 
 
 class Classifier(Section):
-    """The network on top of frozen embeddings, and how it is trained."""
+    """What guesses labels, and how it is trained."""
 
+    network: Literal["dense", "wide_deep"] = "dense"
+    """`dense` reads vectors alone; `wide_deep` fuses experts of n-grams, of the title and of vectors."""
     hidden: tuple[int, ...] = ()
-    """Widths of hidden layers. Empty means logistic regression."""
+    """Widths of hidden layers of `dense`. Empty means logistic regression."""
     dropout: float = Field(ge=0, lt=1)
-    """Share of activations dropped while training."""
+    """Share of activations dropped while training `dense`."""
+    buckets: int = Field(2**17, ge=16, le=2**22)
+    """`wide_deep`: buckets of hashed word n-grams, and as many of character n-grams."""
+    min_df: int = Field(2, ge=1)
+    """`wide_deep`: n-grams of fewer training adverts are left out; those of titles never are."""
+    C: float = Field(1.0, gt=0)
+    """`wide_deep`: inverse strength of the experts' regularisation."""
+    inner_folds: int = Field(4, ge=2)
+    """`wide_deep`: folds that show the fusion what experts say of adverts they have not seen."""
+    modality_dropout: float = Field(0.2, ge=0, le=1)
+    """`wide_deep`: share of adverts that the fusion sees once more without their title or their text."""
     learning_rate: float = Field(gt=0, le=1)
     """AdamW step size."""
     weight_decay: float = Field(ge=0)
@@ -250,8 +277,8 @@ class Classifier(Section):
     """Adverts per step."""
     max_epochs: int = Field(ge=1)
     """Most passes over the training adverts."""
-    patience: int = Field(ge=1)
-    """Stop after this many epochs without a better validation macro-F1."""
+    patience: int | None = Field(ge=1)
+    """Stop after this many epochs without a better validation macro-F1, and keep the best; None: the last."""
     loss: Literal["cross_entropy", "focal"]
     """Focal loss looks harder at adverts the network gets wrong."""
     focal_gamma: float = Field(2.0, ge=0)

@@ -53,7 +53,7 @@ def build_encoder(embedding: "Embedding", compute: "Compute") -> Encoder:
     from joblens.encoders.titled import TitledEncoder
 
     title = _title_encoder(embedding.titles, embedding.title_dimensions, "embedding.title_dimensions")
-    return TitledEncoder(encoder, title, embedding.title_weight)
+    return TitledEncoder(encoder, title, embedding.title_weight, embedding.words_weight)
 
 
 def in_project(embedding: "Embedding", root: Path) -> "Embedding":
@@ -72,7 +72,7 @@ def encode_ads(
     texts: Sequence[str],
     encode: "Callable[[Encoder, Sequence[str]], Tensor] | None" = None,
 ) -> "Tensor":
-    """Vectors (N, D) of adverts: title and text read as one, and the title beside if the encoder does that.
+    """Vectors (N, D) of adverts: title and text read as one, and other sides beside if the encoder has them.
 
     Args:
         encoder: From `build_encoder`.
@@ -85,7 +85,7 @@ def encode_ads(
     joined = [join_title(title, text) for title, text in zip(titles, texts, strict=True)]
     side = encoder.text if isinstance(encoder, TitledEncoder) else encoder
     vectors = encode(side, joined) if encode else side.encode(joined)
-    return encoder.beside(vectors, titles) if isinstance(encoder, TitledEncoder) else vectors
+    return encoder.beside(vectors, titles, joined) if isinstance(encoder, TitledEncoder) else vectors
 
 
 def _title_encoder(folder: str, dimensions: int, key: str) -> "TitleEncoder":

@@ -15,6 +15,7 @@ from joblens.extractors import Extractor, build_extractor
 from joblens.extractors.cleaning import clean_ads
 from joblens.models.bundle import CLEANER, TITLES, Bundle, own_folder, read_bundle
 from joblens.models.calibration import abstains, prediction_sets, probabilities
+from joblens.models.wide_deep import Inputs, logits_of
 from joblens.records import Ad, CleanAd, Guess
 from joblens.sources.html import html_to_text
 from joblens.storage import content_hash, file_hash
@@ -130,7 +131,9 @@ class Classifier:
         if not ads:
             return []
         vectors = encode_ads(self._encoder, [ad.title for ad in ads], [ad.clean_text for ad in ads])
-        logits = self.bundle.network(vectors)  # (N, C)
+        titles = [ad.title for ad in ads]
+        texts = [join_title(ad.title, ad.clean_text) for ad in ads]
+        logits = logits_of(self.bundle.network, Inputs(vectors, titles, texts))  # (N, C)
         scaled = probabilities(logits, self.bundle.calibration)  # (N, C)
         sets = prediction_sets(scaled, self.bundle.calibration)
         unsure = abstains(scaled, self.bundle.calibration).tolist()

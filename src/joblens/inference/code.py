@@ -74,10 +74,10 @@ class TitleCoder:
             names: K occupations, and the names and temperatures of groups.
         """
         self.encoder = encoder
-        self._vectors = vectors
+        self.vectors = vectors
         self.names = names
         codes = [row.code for row in names.occupations]
-        self._levels = [
+        self.levels = [
             level_of(codes, digits, temperature)
             for digits, temperature in zip(DIGITS, names.temperatures, strict=True)
         ]
@@ -112,7 +112,7 @@ class TitleCoder:
 
     def similarities(self, titles: Sequence[str]) -> NDArray[np.float32]:
         """Cosines (N, K) of N titles with the K occupations."""
-        found: NDArray[np.float32] = self.encoder.vectors(titles) @ self._vectors.T
+        found: NDArray[np.float32] = self.encoder.vectors(titles) @ self.vectors.T
         return found
 
     def code(self, titles: Sequence[str], *, confidence: float = 0.5, nearest: int = 3) -> list[Coding]:
@@ -134,7 +134,7 @@ class TitleCoder:
         for start in range(0, len(titles), 1024):
             part = titles[start : start + 1024]
             similarities = self.similarities(part)
-            levels = [group_probabilities(similarities, level) for level in self._levels]
+            levels = [group_probabilities(similarities, level) for level in self.levels]
             found += [
                 self._coding(title, similarities[row], [level[row] for level in levels], confidence, nearest)
                 for row, title in enumerate(part)
@@ -152,7 +152,7 @@ class TitleCoder:
         if not has_words(title):
             return Coding("", "", 0.0, (), ())
         levels = []
-        for level, found in zip(self._levels, probabilities, strict=True):
+        for level, found in zip(self.levels, probabilities, strict=True):
             best = int(found.argmax())
             levels.append((level.groups[best], float(found[best])))
         code, probability = "", levels[0][1]

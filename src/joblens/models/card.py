@@ -56,7 +56,7 @@ def _metrics(bundle: "Bundle") -> str:
     rows = "\n".join(
         f"| {_inline(name)} | {value:.4f} |" for name, value in _numbers(bundle.card.get("metrics")).items()
     )
-    table = f"\n\n| Metric | Validation |\n|---|---:|\n{rows}" if rows else ""
+    table = f"\n\n| Metric | Value |\n|---|---:|\n{rows}" if rows else ""
     reached = (
         f"reaches {calibration.precision:.1%} precision on {calibration.answered:.1%} of them"
         if calibration.precision >= calibration.target_precision
@@ -64,12 +64,20 @@ def _metrics(bundle: "Bundle") -> str:
         f"no threshold reached {calibration.target_precision:.1%}"
     )
     return (
-        "## Quality on validation rows\n\n"
-        "These rows also chose the best epoch and the calibration, so expect a little less on new adverts."
+        f"## Quality on {_measured_on(bundle)}, so expect a little less on new adverts."
         f"{table}\n\nProbabilities are calibrated with temperature {calibration.temperature:.3f}. "
         f"Prediction sets aim to hold the true label {calibration.coverage:.0%} of the time. "
         f"Abstaining below probability {calibration.abstain_below:.3f} {reached}."
     )
+
+
+def _measured_on(bundle: "Bundle") -> str:
+    if bundle.classifier.network == "wide_deep":
+        return (
+            "unseen rows\n\nEvery training and validation row was guessed by experts that had not learned "
+            "from it. The same guesses gave the calibration"
+        )
+    return "validation rows\n\nThese rows also chose the best epoch and the calibration"
 
 
 def _limits(bundle: "Bundle") -> str:

@@ -4,11 +4,10 @@ from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from joblens.metrics import accuracy, best_class, macro_f1
 from joblens.models.losses import ClassificationLoss
-from joblens.models.network import build_network
 
 
 class ClassifierModule(pl.LightningModule):
@@ -20,10 +19,8 @@ class ClassifierModule(pl.LightningModule):
     def __init__(
         self,
         *,
-        dimensions: int,
+        network: nn.Module,
         classes: int,
-        hidden: tuple[int, ...],
-        dropout: float,
         learning_rate: float,
         weight_decay: float,
         loss: Literal["cross_entropy", "focal"],
@@ -31,13 +28,11 @@ class ClassifierModule(pl.LightningModule):
         class_weights: tuple[float, ...] | None,
         label_smoothing: float,
     ) -> None:
-        """All arguments are plain numbers, so that a checkpoint carries no code.
+        """All other arguments are plain numbers, so that a checkpoint carries no code.
 
         Args:
-            dimensions: D, the width of the vectors.
+            network: (B, D) to (B, C).
             classes: C.
-            hidden: Widths of hidden layers.
-            dropout: Share of activations dropped while training.
             learning_rate: AdamW step size.
             weight_decay: AdamW weight decay; biases are not decayed.
             loss: What is minimised.
@@ -46,11 +41,11 @@ class ClassifierModule(pl.LightningModule):
             label_smoothing: Share of the target spread evenly over all classes.
         """
         super().__init__()
-        self.save_hyperparameters()
+        self.save_hyperparameters(ignore=["network"])
         self.classes = classes
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
-        self.network = build_network(dimensions, classes, hidden, dropout)
+        self.network = network
         weights = None if class_weights is None else torch.tensor(class_weights)
         self.loss = ClassificationLoss(
             kind=loss, gamma=focal_gamma, weights=weights, label_smoothing=label_smoothing

@@ -1,6 +1,6 @@
 """A bundle: the folder that carries a trained model to another machine.
 
-    model.safetensors   the network's weights, float32
+    model.safetensors   the network's weights; those of n-grams in one byte each, by bucket, without words
     config.json         its shape, calibration, and the cleaning and embedding it was trained with
     labels.json         the label of each class index
     card.json           where it comes from: hashes, row counts, metrics
@@ -24,11 +24,11 @@ from pydantic import ValidationError
 
 from joblens.config import Classifier, Cleaning, Embedding
 from joblens.errors import BundleError, wrong_value
-from joblens.models.bundle.contents import FORMAT, LABELS, CalibrationValues, Contents
+from joblens.models.bundle.contents import FORMAT, LABELS, CalibrationValues, Contents, ShapeValues
 from joblens.models.bundle.reading import (
     check_tensors,
     empty_network,
-    kind,
+    kinds,
     read_card,
     read_contents,
     read_labels,
@@ -54,7 +54,7 @@ class Bundle:
     """A trained network with all it takes to use it."""
 
     network: "nn.Module"
-    """(B, D) vectors to (B, C) logits; in evaluation mode, on the CPU."""
+    """What gives (N, C) logits, by `joblens.models.wide_deep.logits_of`; in evaluation mode, on the CPU."""
     labels: tuple[str, ...]
     """The label of each class index."""
     cleaning: Cleaning
@@ -106,6 +106,7 @@ def write_bundle(folder: Path, bundle: Bundle, along: Mapping[str, Path] | None 
             cleaning=bundle.cleaning,
             embedding=bundle.embedding,
             classifier=bundle.classifier,
+            shape=_shape(bundle.network),
             calibration=CalibrationValues(**asdict(bundle.calibration)),
         )
         json.dumps(bundle.card, allow_nan=False)
@@ -115,11 +116,9 @@ def write_bundle(folder: Path, bundle: Bundle, along: Mapping[str, Path] | None 
         raise BundleError(
             f"the bundle's card is not JSON ({error}); put only texts and finite numbers in it"
         ) from error
-    weights = {name: tensor.float() for name, tensor in bundle.network.state_dict().items()}
-    found = {name: kind("F32", tensor.shape) for name, tensor in weights.items()}
-    check_tensors(found, empty_network(contents), folder)
+    check_tensors(kinds(bundle.network), empty_network(contents), folder)
     with replace_folder(folder) as temporary:
-        write_tensors(temporary / "model.safetensors", weights)
+        write_tensors(temporary / "model.safetensors", bundle.network.state_dict())
         write_json(temporary / "config.json", contents.model_dump(mode="json"))
         write_json(temporary / "labels.json", list(labels))
         write_json(temporary / "card.json", dict(bundle.card))
@@ -128,6 +127,12 @@ def write_bundle(folder: Path, bundle: Bundle, along: Mapping[str, Path] | None 
             copy = temporary / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
+
+
+def _shape(network: "nn.Module") -> ShapeValues | None:
+    from joblens.models.wide_deep import WideDeep
+
+    return ShapeValues(**asdict(network.shape)) if isinstance(network, WideDeep) else None
 
 
 def own_folder(folder: Path, name: str) -> Path | None:

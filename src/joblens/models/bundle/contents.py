@@ -6,13 +6,14 @@ from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
 from joblens.config import Classifier, Cleaning, Embedding, Section
 
-FORMAT = 1
+FORMAT = 2
 """Number of this layout; a reader refuses numbers it does not know."""
 
 _WIDEST = 2**16  # units of a layer, or labels
 _DEEPEST = 16  # hidden layers
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Width = Annotated[int, Field(ge=1, le=_WIDEST)]
 Label = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
@@ -28,10 +29,22 @@ class CalibrationValues(Section):
     answered: Share
 
 
+class ShapeValues(Section):
+    """The numbers of `joblens.models.wide_deep.Shape`, each in its range."""
+
+    sides: tuple[Width, ...] = Field(min_length=1, max_length=3)
+    classes: int = Field(ge=2, le=_WIDEST)
+    buckets: int = Field(ge=16, le=2**22)
+    text_ngrams: int = Field(ge=0, le=2**23)
+    title_ngrams: int = Field(ge=0, le=2**23)
+    occupations: int = Field(ge=0, le=2**20)
+    groups: tuple[Width, ...] = Field(max_length=8)
+
+
 class Contents(Section):
     """config.json."""
 
-    format: Literal[1]
+    format: Literal[2]
     classes: int = Field(ge=2, le=_WIDEST)
     uses_title: bool
     html: bool
@@ -40,7 +53,25 @@ class Contents(Section):
     cleaning: Cleaning
     embedding: Embedding
     classifier: Classifier
+    shape: ShapeValues | None
+    """Of a wide-and-deep network; None for a dense one, whose shape the sections above give."""
     calibration: CalibrationValues
+
+    @model_validator(mode="after")
+    def _shape_belongs_to_the_network(self) -> Self:
+        if (self.classifier.network == "wide_deep") != (self.shape is not None):
+            raise ValueError(f"network {self.classifier.network!r} and shape should be there together")
+        if self.shape is None:
+            return self
+        found = (self.shape.sides, self.shape.classes, self.shape.buckets)
+        expected = (self.embedding.sides, self.classes, self.classifier.buckets)
+        if found != expected:
+            raise ValueError(f"sides, classes and buckets of shape should be {expected} (found {found})")
+        if bool(self.shape.occupations) != bool(self.shape.groups) or (
+            self.shape.occupations and len(self.shape.sides) == 1
+        ):
+            raise ValueError("occupations should have groups, and sides one for titles")
+        return self
 
     @model_validator(mode="after")
     def _network_is_of_this_world(self) -> Self:

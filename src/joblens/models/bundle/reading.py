@@ -114,19 +114,21 @@ def read_network(path: Path, contents: Contents) -> "nn.Module":
     from safetensors import SafetensorError, deserialize
     from safetensors.torch import load
 
+    from joblens.models.wide_deep import WideDeep
+
     network = empty_network(contents)
-    numbers = sum(prod(tensor.shape) for tensor in network.state_dict().values())
+    tensors = network.state_dict().values()
+    numbers = sum(prod(tensor.shape) for tensor in tensors)
+    expected = sum(prod(tensor.shape) * tensor.element_size() for tensor in tensors)
     size = path.stat().st_size
-    if size > min(_MOST_WEIGHTS, 4 * numbers + _MOST_HEADER):
+    if size > min(_MOST_WEIGHTS, expected + _MOST_HEADER):
         raise BundleError(
-            f"{path} has {size:,} bytes, expected about {4 * numbers:,} for its {numbers:,} numbers; {AGAIN}"
+            f"{path} has {size:,} bytes, expected about {expected:,} for its {numbers:,} numbers; {AGAIN}"
         )
     try:
         data = path.read_bytes()
-        tensors: list[tuple[str, dict[str, Any]]] = deserialize(data)  # type: ignore[no-untyped-call]
-        check_tensors(
-            {name: kind(tensor["dtype"], tensor["shape"]) for name, tensor in tensors}, network, path
-        )
+        found: list[tuple[str, dict[str, Any]]] = deserialize(data)  # type: ignore[no-untyped-call]
+        check_tensors({name: kind(tensor["dtype"], tensor["shape"]) for name, tensor in found}, network, path)
         weights = load(data)
     except (SafetensorError, KeyError) as error:
         raise BundleError(
@@ -137,6 +139,9 @@ def read_network(path: Path, contents: Contents) -> "nn.Module":
     if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
         raise BundleError(f"{path} holds numbers that are not finite; train the model again")
     network.load_state_dict(weights, assign=True)
+    fault = network.fault() if isinstance(network, WideDeep) else None
+    if fault:
+        raise BundleError(f"{path}: {fault}; {AGAIN}")
     return network.eval().requires_grad_(False)
 
 
@@ -145,8 +150,11 @@ def empty_network(contents: Contents) -> "nn.Module":
     import torch
 
     from joblens.models.network import build_network
+    from joblens.models.wide_deep import Shape, WideDeep
 
     with torch.device("meta"):
+        if contents.shape is not None:
+            return WideDeep(Shape(**contents.shape.model_dump()))
         return build_network(
             contents.embedding.width,
             contents.classes,
@@ -161,13 +169,21 @@ def check_tensors(found: Mapping[str, str], network: "nn.Module", path: Path) ->
     Raises:
         BundleError: One is missing, unknown, or of another kind; `path` is named as where it was found.
     """
-    expected = {name: kind("F32", tensor.shape) for name, tensor in network.state_dict().items()}
+    expected = kinds(network)
     for name in sorted(found.keys() | expected.keys()):
         if found.get(name) != expected.get(name):
             raise BundleError(
                 f"{path}: tensor {short(name)} is {short(found.get(name))}, expected "
                 f"{short(expected.get(name))} from config.json and labels.json; {AGAIN}"
             )
+
+
+def kinds(network: "nn.Module") -> dict[str, str]:
+    """The `kind` of each tensor of a network, by name."""
+    import torch
+
+    names = {torch.float32: "F32", torch.float16: "F16", torch.int32: "I32", torch.int8: "I8"}
+    return {name: kind(names[tensor.dtype], tensor.shape) for name, tensor in network.state_dict().items()}
 
 
 def kind(dtype: str, shape: Sequence[int]) -> str:

@@ -4,8 +4,7 @@
 `comparison` (the classifier minus each other model, paired), `without_near_duplicates` (the models again, on
 one test ad of each near-duplicate group), `abstain` (prediction sets and abstentions of the classifier),
 `cross_validation` (empty when `evaluation.cross_validation` is off) and `data` (row counts). A figure that
-cannot be computed is null: `precision_when_answering` when nothing is answered, `doubtful_labels` without
-folds.
+cannot be computed is null: `precision_when_answering` when nothing is answered, `label_issues` without folds.
 """
 
 import csv
@@ -28,7 +27,7 @@ from joblens.paths import Layout
 from joblens.pipeline.evaluate import figures, plots
 from joblens.pipeline.evaluate.comparison import MODELS, verdict
 from joblens.pipeline.evaluate.cross_validation import cross_validate
-from joblens.pipeline.evaluate.label_noise import DoubtfulLabel, doubtful_labels
+from joblens.pipeline.evaluate.label_issues import LabelIssue, issues_table, label_issues
 from joblens.pipeline.evaluate.model_card import tested_model_card
 from joblens.pipeline.evaluate.models import fold_models, read_models, trained_probabilities
 from joblens.pipeline.evaluate.report import render_report
@@ -89,21 +88,17 @@ def _evaluate(
     evaluation = config.evaluation
     features = LexicalFeatures(rows.texts, config.baseline.lexical)
     probabilities = trained_probabilities(rows, baseline, bundle, features, config)  # (N, C) each
-    doubtful: list[DoubtfulLabel] | None = None
+    issues: list[LabelIssue] | None = None
     folds: dict[str, Any] = {}
     if evaluation.cross_validation:
-        models = fold_models(rows, baseline, features, config, device)
+        models = fold_models(rows, baseline, features, config, layout, device)
         result = cross_validate(rows, models, evaluation.split)
         folds = result.figures
-        doubtful = doubtful_labels(rows, result.probabilities[result.best])
-    metrics = _metrics(rows, probabilities, bundle, config, folds, doubtful)
+        issues = label_issues(rows, result.probabilities[result.best])
+    metrics = _metrics(rows, probabilities, bundle, config, folds, issues)
     _write_predictions(layout, rows, probabilities["classifier"], bundle)
-    plots.write_csv(
-        layout.label_noise,
-        ["id", "title", "label", "suggested", "quality"],
-        [[row.id, row.title, row.label, row.suggested, f"{row.quality:.6f}"] for row in doubtful or []],
-    )
-    _write_pages(layout, rows, probabilities, bundle, config, metrics, doubtful or [])
+    write_table(layout.label_issues, issues_table(issues or []))
+    _write_pages(layout, rows, probabilities, bundle, config, metrics, issues or [])
     write_json(layout.metrics, metrics)
     return metrics
 
@@ -114,7 +109,7 @@ def _metrics(
     bundle: Bundle,
     config: Config,
     folds: Mapping[str, Any],
-    doubtful: Sequence[DoubtfulLabel] | None,
+    issues: Sequence[LabelIssue] | None,
 ) -> dict[str, Any]:
     """What reports/metrics.json holds; see the module docstring."""
     test = rows.where("test")
@@ -133,7 +128,7 @@ def _metrics(
         "cross_validation": dict(folds),
         "data": {
             **figures.data_figures(rows),
-            "doubtful_labels": None if doubtful is None else len(doubtful),
+            "label_issues": None if issues is None else len(issues),
         },
     }
 
@@ -169,7 +164,7 @@ def _write_pages(
     bundle: Bundle,
     config: Config,
     metrics: Mapping[str, Any],
-    doubtful: Sequence[DoubtfulLabel],
+    issues: Sequence[LabelIssue],
 ) -> None:
     """Plots, report and model card."""
     test = rows.where("test")
@@ -202,7 +197,7 @@ def _write_pages(
         "evaluation": config.evaluation.model_dump(mode="json"),
     }
     counts = {"ads": read_json(layout.ads_counts), "clean_ads": read_json(layout.clean_counts)}
-    page = render_report(metrics, rows.names, guesses, labels, doubtful, counts, settings, folder)
+    page = render_report(metrics, rows.names, guesses, labels, issues, counts, settings, folder)
     write_text(layout.report, page)
     scores = per_class(guesses["classifier"], labels, rows.classes)
     write_text(layout.model_card, tested_model_card(bundle, metrics, scores))

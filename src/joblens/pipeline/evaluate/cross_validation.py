@@ -58,7 +58,8 @@ def cross_validate(rows: Rows, models: Mapping[str, FitScores], split: Split) ->
     for fold, name in track(runs, total=len(runs), description="cross-validation"):
         test = (rows.folds == fold).nonzero().squeeze(1)
         train, held = held_out[fold]
-        probabilities = calibrated(models[name](train, held), rows.labels, held)[test]
+        values, unseen = models[name](train, held)
+        probabilities = calibrated(values, rows.labels, unseen)[test]
         found[name][test] = probabilities
         guesses, labels = best_class(probabilities), rows.labels[test]
         scores[name]["macro_f1"].append(macro_f1(guesses, labels, rows.classes))

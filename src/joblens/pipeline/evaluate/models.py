@@ -11,12 +11,17 @@ from joblens.models import calibration
 from joblens.models.bundle import Bundle, read_bundle
 from joblens.models.cosine import CosineBaseline, centroids, cosine_scores, read_baseline
 from joblens.models.lexical import LexicalFeatures, lexical_scores
+from joblens.models.wide_deep import logits_of
 from joblens.paths import Layout
 from joblens.pipeline.evaluate.rows import Rows
-from joblens.pipeline.train import fit_classifier
+from joblens.pipeline.train import fit_model, read_knowledge
 
-FitScores = Callable[[Tensor, Tensor], Tensor]
-"""Fit on training rows, watch validation rows (both row numbers), and give the scores (N, C) of all rows."""
+FitScores = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Fit on training and watch validation rows (both row numbers): scores (N, C) of all rows, and whom to trust.
+
+The latter are numbers of training or validation rows whose scores come from models that did not learn from
+them, to calibrate with. The model of the other rows may have learned from all of them.
+"""
 
 
 def read_models(layout: Layout, rows: Rows) -> tuple[CosineBaseline, Bundle]:
@@ -50,8 +55,9 @@ def trained_probabilities(
 ) -> dict[str, Tensor]:
     """Calibrated probabilities of all rows by each model, from the models the other stages trained.
 
-    The lexical model is trained here, on the training rows: it takes a second, and scikit-learn's models
-    cannot be stored without pickle. The classifier keeps the calibration of its bundle, as it will be served.
+    The lexical model is trained here, on the same rows as the classifier: it takes a second, and
+    scikit-learn's models cannot be stored without pickle. The classifier keeps the calibration of its bundle,
+    as it will be served.
 
     Returns:
         (N, C) float64 for each model, cheapest model first.
@@ -60,29 +66,65 @@ def trained_probabilities(
     scores = {
         "zero_shot": cosine_scores(rows.vectors, baseline.label_vectors),
         "centroid": cosine_scores(rows.vectors, baseline.centroids),
-        "lexical": _lexical(rows, features, config)(train, validation),
+        "lexical": _lexical(rows, features, config)(train, validation)[0],
     }
     found = {name: calibrated(values, rows.labels, validation) for name, values in scores.items()}
-    found["classifier"] = calibration.probabilities(_logits(bundle.network, rows.vectors), bundle.calibration)
+    found["classifier"] = calibration.probabilities(
+        logits_of(bundle.network, rows.inputs), bundle.calibration
+    )
     return found
 
 
 def fold_models(
-    rows: Rows, baseline: CosineBaseline, features: LexicalFeatures, config: Config, device: torch.device
+    rows: Rows,
+    baseline: CosineBaseline,
+    features: LexicalFeatures,
+    config: Config,
+    layout: Layout,
+    device: torch.device,
 ) -> dict[str, FitScores]:
-    """How to fit each model anew on some rows, in the order of `trained_probabilities`."""
+    """How to fit each model anew on some rows, in the order of `trained_probabilities`.
 
-    def zero_shot(train: Tensor, validation: Tensor) -> Tensor:
-        return cosine_scores(rows.vectors, baseline.label_vectors)
+    Args:
+        rows: All ads.
+        baseline: Has the vectors of the label texts.
+        features: What the lexical model reads.
+        config: The configuration.
+        layout: Where the baseline is.
+        device: Where the classifier is trained.
 
-    def centroid(train: Tensor, validation: Tensor) -> Tensor:
-        return cosine_scores(rows.vectors, centroids(rows.vectors[train], rows.labels[train], rows.classes))
+    Raises:
+        ModelError: The title encoder lacks a file.
+    """
 
-    def classifier(train: Tensor, validation: Tensor) -> Tensor:
-        network = fit_classifier(
-            rows.vectors, rows.labels, train, validation, rows.classes, config.classifier, device
+    def zero_shot(train: Tensor, validation: Tensor) -> tuple[Tensor, Tensor]:
+        return cosine_scores(rows.vectors, baseline.label_vectors), validation
+
+    def centroid(train: Tensor, validation: Tensor) -> tuple[Tensor, Tensor]:
+        def score(learned: Tensor) -> Tensor:
+            anchors = centroids(rows.vectors[learned], rows.labels[learned], rows.classes)
+            return cosine_scores(rows.vectors, anchors)
+
+        return fitted_twice(score, train, validation)
+
+    knowledge = read_knowledge(config, layout, rows.names, rows.fingerprint)
+    groups = [str(group) for group in rows.groups.tolist()]
+
+    def classifier(train: Tensor, validation: Tensor) -> tuple[Tensor, Tensor]:
+        fitted = fit_model(
+            rows.inputs,
+            rows.labels,
+            groups,
+            train,
+            validation,
+            rows.classes,
+            knowledge,
+            config.classifier,
+            device,
         )
-        return _logits(network, rows.vectors)
+        scores = logits_of(fitted.network, rows.inputs)
+        scores[fitted.rows] = fitted.logits
+        return scores, fitted.rows
 
     return {
         "zero_shot": zero_shot,
@@ -118,21 +160,33 @@ def calibrated(scores: Tensor, labels: Tensor, validation: Tensor) -> Tensor:
 
 
 def _lexical(rows: Rows, features: LexicalFeatures, config: Config) -> FitScores:
-    def fit(train: Tensor, validation: Tensor) -> Tensor:
+    def score(learned: Tensor) -> Tensor:
         return lexical_scores(
             features,
             rows.labels,
-            train,
+            learned,
             rows.classes,
             C=config.baseline.lexical.C,
             seed=config.evaluation.seed,
         )
 
-    return fit
+    return lambda train, validation: fitted_twice(score, train, validation)
 
 
-def _logits(network: torch.nn.Module, vectors: Tensor) -> Tensor:
-    """(N, D) vectors to (N, C) logits."""
-    with torch.inference_mode():
-        logits: Tensor = network(vectors)
-    return logits.clone()  # an inference tensor cannot be used outside
+def fitted_twice(
+    score: Callable[[Tensor], Tensor], train: Tensor, validation: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Scores (N, C) of a model that needs validation rows for its temperature alone.
+
+    Args:
+        score: Fits a model on row numbers and scores all rows.
+        train: (n,) row numbers.
+        validation: (m,) row numbers.
+
+    Returns:
+        Scores (N, C), of validation rows by a model fitted without them, of all others by one fitted with
+        them; and the validation rows.
+    """
+    scores = score(torch.cat([train, validation]))
+    scores[validation] = score(train)[validation]
+    return scores, validation

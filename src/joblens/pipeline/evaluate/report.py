@@ -9,7 +9,7 @@ from torch import Tensor
 
 from joblens.metrics import confusion_matrix, per_class
 from joblens.pipeline.evaluate.comparison import MODELS, TITLES, verdict
-from joblens.pipeline.evaluate.label_noise import DoubtfulLabel
+from joblens.pipeline.evaluate.label_issues import LabelIssue
 
 MOST_CONFUSIONS = 15
 MOST_DOUBTFUL = 25
@@ -23,7 +23,7 @@ SECTIONS = {
     "probabilities": "Do probabilities come true?",
     "abstain": "Prediction sets and abstaining",
     "training": "Training",
-    "noise": "Labels that look wrong",
+    "issues": "Labels that look wrong",
     "data": "Ads and where they went",
     "reproduce": "Configuration and how to reproduce",
 }
@@ -34,7 +34,7 @@ def render_report(
     names: Sequence[str],
     guesses: Mapping[str, Tensor],
     labels: Tensor,
-    doubtful: Sequence[DoubtfulLabel],
+    issues: Sequence[LabelIssue],
     counts: Mapping[str, Mapping[str, Any]],
     config: Mapping[str, Any],
     plots: Path,
@@ -46,7 +46,7 @@ def render_report(
         names: The C labels.
         guesses: (n,) of each model on test rows.
         labels: (n,) class indices of the same rows.
-        doubtful: Labels that look wrong, most doubtful first.
+        issues: Labels that look wrong, most doubtful first.
         counts: What `ingest` (key `ads`) and `clean` (key `clean_ads`) counted.
         config: The sections of the configuration to show.
         plots: The folder with the pictures, already drawn.
@@ -72,7 +72,7 @@ def render_report(
         sections={name: title for name, title in SECTIONS.items() if not absent.get(name, False)},
         per_class=_label_rows(guesses, labels, names),
         confusions=_confusions(guesses["classifier"], labels, names),
-        doubtful=doubtful[:MOST_DOUBTFUL],
+        issues=issues[:MOST_DOUBTFUL],
         ads_counts=counts["ads"],
         clean_counts=counts["clean_ads"],
         pictures=pictures,

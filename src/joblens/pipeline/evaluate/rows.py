@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from joblens.errors import DataError
+from joblens.models.wide_deep import Inputs
 from joblens.paths import Layout
 from joblens.pipeline.train.rows import read_rows as read_training_rows
 from joblens.storage import read_table
-from joblens.text import join_title
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +43,11 @@ class Rows:
     """Of the encoder that made the vectors."""
 
     @property
+    def inputs(self) -> Inputs:
+        """The ads as a classifier reads them."""
+        return Inputs(self.vectors, self.titles, self.texts)
+
+    @property
     def classes(self) -> int:
         """C, the number of labels."""
         return len(self.names)
@@ -61,25 +66,22 @@ def read_rows(layout: Layout) -> Rows:
     known = read_training_rows(layout)
     table = read_table(layout.ids, columns={"id"})
     count = len(table)
-    for path, columns in (
-        (layout.ads, ["id", "group"]),
-        (layout.clean_ads, ["id", "clean_text", "title"]),
-        (layout.splits, ["id", "fold"]),
-    ):
-        table = table.join(read_table(path, columns=set(columns)), on="id", how="left", maintain_order="left")
-        if len(table) != count or table[columns[1]].null_count():
-            raise DataError(f"{path.name} and {layout.ids.name} are not of the same ads; run `dvc repro`")
+    folds = read_table(layout.splits, columns={"id", "fold"})
+    table = table.join(folds, on="id", how="left", maintain_order="left")
+    if len(table) != count or table["fold"].null_count():
+        raise DataError(
+            f"{layout.splits.name} and {layout.ids.name} are not of the same ads; run `dvc repro`"
+        )
     if "test" not in known.splits:
         raise DataError("no ad is in the test split; raise evaluation.split.test or add ads")
     logger.info("%d ads: %s", count, ", ".join(f"{known.splits.count(name)} {name}" for name in SPLITS))
-    titles = [title or "" for title in table["title"].to_list()]
     return Rows(
         ids=table["id"].to_list(),
-        titles=titles,
-        texts=[join_title(title, text) for title, text in zip(titles, table["clean_text"], strict=True)],
+        titles=known.titles,
+        texts=known.texts,
         vectors=known.vectors,
         labels=known.labels,
-        groups=_numbers(table["group"].to_list()),
+        groups=_numbers(known.groups),
         splits=known.splits,
         folds=torch.tensor(table["fold"].cast(pl.Int64).to_list(), dtype=torch.int64),
         names=known.names,

@@ -4,7 +4,6 @@ import logging
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from joblens import encoders, extractors
 from joblens.config import Config
@@ -15,12 +14,14 @@ from joblens.metrics import accuracy, best_class, expected_calibration_error, ma
 from joblens.models.bundle import CLEANER, TITLES, Bundle, write_bundle
 from joblens.models.calibration import Calibration, abstains, calibrate, prediction_sets, probabilities
 from joblens.paths import Layout
-from joblens.pipeline.train.fit import Epoch, EpochBar, fit_classifier
+from joblens.pipeline.train.fit import Epoch, EpochBar, Fitted, fit_classifier
+from joblens.pipeline.train.fitting import fit_model, read_knowledge
 from joblens.pipeline.train.rows import Rows, read_rows, source_hash
+from joblens.pipeline.train.wide_deep import Knowledge
 from joblens.storage import file_hash, write_text
 from joblens.tracking import Tracker, build_tracker
 
-__all__ = ["Epoch", "fit_classifier", "run"]
+__all__ = ["Epoch", "fit_classifier", "fit_model", "read_knowledge", "run"]
 
 logger = logging.getLogger(__name__)
 
@@ -29,21 +30,23 @@ _BINS = 15
 
 
 def run(config: Config, layout: Layout) -> None:
-    """Read vectors, labels and splits; write `layout.classifier` and `layout.training_log`.
+    """Read ads, vectors, labels, splits and baseline; write `layout.classifier` and `layout.training_log`.
 
     Raises:
         DataError: The tables do not fit together, a split is empty, there is one label only, or a label has
             no training ads.
         DeviceError: `compute.device` is `gpu` and there is none.
-        ModelError: The cleaner that goes along lacks a file.
+        BundleError: The baseline is of another encoder or of other labels.
+        ModelError: The cleaner that goes along, or the title encoder, lacks a file.
         StorageError: The disk is full; what stood there before is untouched.
     """
     along = _models_along(config, layout)
     rows = read_rows(layout)
+    knowledge = read_knowledge(config, layout, rows.names, rows.encoder_fingerprint)
     device = choose_device(config.compute.device)
     tracker = build_tracker(config, layout, "train")
     try:
-        _train(config, layout, rows, along, device, tracker)
+        _train(config, layout, rows, knowledge, along, device, tracker)
     finally:
         tracker.finish()
 
@@ -61,6 +64,7 @@ def _train(
     config: Config,
     layout: Layout,
     rows: Rows,
+    knowledge: Knowledge | None,
     along: dict[str, Path],
     device: torch.device,
     tracker: Tracker,
@@ -73,22 +77,26 @@ def _train(
             bar.advance(epoch)
             tracker.log(_as_metrics(epoch), step=epoch.number)
 
-        network = fit_classifier(
-            rows.vectors,
+        fitted = fit_model(
+            rows.inputs,
             rows.labels,
+            rows.groups,
             rows.where("train"),
             rows.where("validation"),
             len(rows.names),
+            knowledge,
             config.classifier,
             device,
             remember,
         )
     best = max(epochs, key=lambda epoch: epoch.macro_f1)  # the first of several
-    logger.info("%d epochs, epoch %d is the best: macro-F1 %.3f", len(epochs), best.number, best.macro_f1)
-    calibration, metrics = _calibrate(network, rows, config)
+    if config.classifier.patience is None:
+        best = epochs[-1]
+    logger.info("%d epochs, epoch %d is kept: macro-F1 %.3f", len(epochs), best.number, best.macro_f1)
+    calibration, metrics = _calibrate(fitted, rows, config)
     write_text(layout.training_log, _as_csv(epochs))
     bundle = Bundle(
-        network=network,
+        network=fitted.network,
         labels=rows.names,
         cleaning=config.cleaning,
         embedding=config.embedding,
@@ -107,24 +115,21 @@ def _train(
     tracker.log_file(layout.classifier / "README.md")
 
 
-def _calibrate(network: nn.Module, rows: Rows, config: Config) -> tuple[Calibration, dict[str, float]]:
-    """Calibrate on validation rows, and measure there what the model card will say."""
-    chosen = rows.where("validation")
-    labels = rows.labels[chosen]  # (m,)
-    with torch.inference_mode():
-        logits = network(rows.vectors[chosen])  # (m, C)
+def _calibrate(fitted: Fitted, rows: Rows, config: Config) -> tuple[Calibration, dict[str, float]]:
+    """Calibrate on rows that were guessed unseen, and measure there what the model card will say."""
+    logits, labels = fitted.logits, rows.labels[fitted.rows]  # (k, C), (k,)
     wanted = config.classifier
     calibration = calibrate(logits, labels, wanted.coverage, wanted.target_precision)
     if calibration.precision < calibration.target_precision:
         logger.warning(
-            "no abstain threshold reaches precision %.3f on validation rows; the best, %.3f, reaches %.3f",
+            "no abstain threshold reaches precision %.3f on unseen rows; the best, %.3f, reaches %.3f",
             calibration.target_precision,
             calibration.abstain_below,
             calibration.precision,
         )
     if calibration.set_threshold == 0:
         logger.warning(
-            "%d validation rows are too few for prediction sets of coverage %.2f: each holds all labels",
+            "%d unseen rows are too few for prediction sets of coverage %.2f: each holds all labels",
             len(labels),
             calibration.coverage,
         )

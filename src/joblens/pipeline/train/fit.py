@@ -22,7 +22,7 @@ from joblens.config import Classifier
 from joblens.errors import DataError
 from joblens.models.classifier import ClassifierModule
 from joblens.models.losses import balanced_weights
-from joblens.models.network import Standardise
+from joblens.models.network import Standardise, build_network
 
 _ROWS_AT_ONCE = 4096
 """Validation rows scored together; does not change results."""
@@ -53,6 +53,18 @@ class Epoch:
 OnEpoch = Callable[[Epoch], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A trained network, and what its like say of adverts they had not seen."""
+
+    network: nn.Module
+    """On the CPU, in evaluation mode, without gradients."""
+    rows: Tensor
+    """(k,) row numbers to calibrate with."""
+    logits: Tensor
+    """(k, C) of these rows, by networks that did not learn from them."""
+
+
 def fit_classifier(
     vectors: Tensor,
     labels: Tensor,
@@ -63,10 +75,7 @@ def fit_classifier(
     device: torch.device,
     on_epoch: OnEpoch | None = None,
 ) -> nn.Module:
-    """Train until validation macro-F1 stops rising, and return the network of the best epoch.
-
-    The same rows, configuration and seed give the same network on the same kind of device. Nothing is printed
-    or left on disk, and torch's random state is put back.
+    """Train a network on top of frozen vectors; see `fit_network`.
 
     Args:
         vectors: (N, D) float32, on the CPU.
@@ -84,6 +93,52 @@ def fit_classifier(
     Raises:
         DataError: There is no row to train or validate on, or the loss is no longer finite.
     """
+
+    def build() -> nn.Module:
+        network = build_network(vectors.shape[1], classes, config.hidden, config.dropout)
+        for layer in network:
+            if isinstance(layer, Standardise):
+                layer.fit(vectors[train_rows])
+        return network
+
+    return fit_network(build, vectors, labels, train_rows, validation_rows, classes, config, device, on_epoch)
+
+
+def fit_network(
+    build: Callable[[], nn.Module],
+    vectors: Tensor,
+    labels: Tensor,
+    train_rows: Tensor,
+    validation_rows: Tensor,
+    classes: int,
+    config: Classifier,
+    device: torch.device,
+    on_epoch: OnEpoch | None = None,
+) -> nn.Module:
+    """Train until validation macro-F1 stops rising, and return the network of the best epoch.
+
+    With `patience` None all epochs are trained, and the network is that of the last.
+
+    The same rows, configuration and seed give the same network on the same kind of device. Nothing is printed
+    or left on disk, and torch's random state is put back.
+
+    Args:
+        build: Makes the network, (B, D) to (B, C); called with the seed set.
+        vectors: (N, D) float32, on the CPU.
+        labels: (N,) class indices.
+        train_rows: (n,) row numbers to learn from.
+        validation_rows: (m,) row numbers that choose the epoch.
+        classes: C.
+        config: How it is trained.
+        device: Where to train.
+        on_epoch: Called after each epoch.
+
+    Returns:
+        The network: on the CPU, in evaluation mode, without gradients.
+
+    Raises:
+        DataError: There is no row to train or validate on, or the loss is no longer finite.
+    """
     if len(train_rows) == 0 or len(validation_rows) == 0:
         raise DataError(
             f"{len(train_rows)} rows to train and {len(validation_rows)} to validate on, "
@@ -93,26 +148,24 @@ def fit_classifier(
         TensorDataset(vectors[rows], labels[rows].long()) for rows in (train_rows, validation_rows)
     )
     with TemporaryDirectory(prefix="joblens-") as folder, _repeatable(config.seed, device), _quiet():
-        module = _build_module(train, classes, config)
-        best = ModelCheckpoint(
-            dirpath=folder, filename="best", monitor="val/macro_f1", mode="max", save_weights_only=True
-        )
-        trainer = _build_trainer(config, device, Path(folder), [best, *_watchers(config, on_epoch)])
+        module = _build_module(build(), labels[train_rows], classes, config)
+        best = _best_epoch(config, folder)
+        trainer = _build_trainer(config, device, Path(folder), [*best, _EpochWatcher(on_epoch)])
         batches = _batches(train, config.batch_size, config.seed)
         trainer.fit(module, batches, _batches(validation, _ROWS_AT_ONCE, None))
-        checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
-        module.cpu().load_state_dict(checkpoint["state_dict"])
+        module.cpu()
+        for callback in best:
+            if isinstance(callback, ModelCheckpoint):
+                checkpoint = torch.load(callback.best_model_path, map_location="cpu", weights_only=True)
+                module.load_state_dict(checkpoint["state_dict"])
     return module.network.eval().requires_grad_(False)
 
 
-def _build_module(train: TensorDataset, classes: int, config: Classifier) -> ClassifierModule:
-    vectors, labels = train.tensors
+def _build_module(network: nn.Module, labels: Tensor, classes: int, config: Classifier) -> ClassifierModule:
     weights = balanced_weights(labels, classes).tolist() if config.class_weights == "balanced" else None
-    module = ClassifierModule(
-        dimensions=vectors.shape[1],
+    return ClassifierModule(
+        network=network,
         classes=classes,
-        hidden=config.hidden,
-        dropout=config.dropout,
         learning_rate=config.learning_rate,
         weight_decay=config.weight_decay,
         loss=config.loss,
@@ -120,10 +173,6 @@ def _build_module(train: TensorDataset, classes: int, config: Classifier) -> Cla
         class_weights=None if weights is None else tuple(weights),
         label_smoothing=config.label_smoothing,
     )
-    for layer in module.network:
-        if isinstance(layer, Standardise):
-            layer.fit(vectors)
-    return module
 
 
 def _build_trainer(
@@ -138,14 +187,20 @@ def _build_trainer(
         deterministic=True,
         logger=False,
         enable_progress_bar=False,
+        enable_checkpointing=config.patience is not None,
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
 
 
-def _watchers(config: Classifier, on_epoch: OnEpoch | None) -> list[Callback]:
-    stopping = EarlyStopping(monitor="val/macro_f1", mode="max", patience=config.patience)
-    return [stopping, _EpochWatcher(on_epoch)]
+def _best_epoch(config: Classifier, folder: str) -> list[Callback]:
+    """What keeps the best epoch and stops after it; nothing when the last one is wanted."""
+    if config.patience is None:
+        return []
+    best = ModelCheckpoint(
+        dirpath=folder, filename="best", monitor="val/macro_f1", mode="max", save_weights_only=True
+    )
+    return [best, EarlyStopping(monitor="val/macro_f1", mode="max", patience=config.patience)]
 
 
 def _batches(rows: TensorDataset, size: int, seed: int | None) -> DataLoader[tuple[Tensor, ...]]:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from joblens.errors import DataError
+from joblens.models.wide_deep import Inputs
 from joblens.paths import Layout
 from joblens.storage import (
     content_hash,
@@ -15,6 +16,7 @@ from joblens.storage import (
     read_tensor_metadata,
     read_tensors,
 )
+from joblens.text import join_title
 
 _AGAIN = "run `dvc repro`"
 
@@ -35,8 +37,22 @@ class Rows:
     """Of the encoder that made the vectors."""
     extractor_fingerprint: str
     """Of the extractor that cleaned the ads."""
-    has_titles: bool
-    """Whether any ad has a title."""
+    titles: list[str]
+    """As `clean` left them: no personal data; empty where there is none."""
+    texts: list[str]
+    """Title and clean text as one string."""
+    groups: list[str]
+    """Near-duplicate ads share one."""
+
+    @property
+    def has_titles(self) -> bool:
+        """Whether any ad has a title."""
+        return any(self.titles)
+
+    @property
+    def inputs(self) -> Inputs:
+        """The ads as a classifier reads them."""
+        return Inputs(self.vectors, self.titles, self.texts)
 
     def where(self, split: str) -> Tensor:
         """Row numbers of one split, ascending: (n,) int64."""
@@ -59,10 +75,12 @@ def read_rows(layout: Layout) -> Rows:
         )
     ids = read_table(layout.ids, columns={"id"})
     splits = read_table(layout.splits, columns={"id", "split"})
-    titles = read_table(layout.clean_ads, columns={"id", "title"})
-    table = ids.join(splits, on="id", how="left", maintain_order="left").join(
-        titles, on="id", how="left", maintain_order="left"
-    )
+    table = ids.join(splits, on="id", how="left", maintain_order="left")
+    for path, columns in ((layout.clean_ads, ["id", "clean_text", "title"]), (layout.ads, ["id", "group"])):
+        table = table.join(read_table(path, columns=set(columns)), on="id", how="left", maintain_order="left")
+        if len(table) != len(ids) or table[columns[1]].null_count():
+            raise DataError(f"{path.name} and {layout.ids.name} are not of the same ads; {_AGAIN}")
+    titles = [title or "" for title in table["title"].to_list()]
     rows = Rows(
         vectors=tensors["vectors"].float(),
         labels=tensors["labels"].long(),
@@ -70,7 +88,9 @@ def read_rows(layout: Layout) -> Rows:
         names=tuple(entry["label"] for entry in read_json(layout.labels)),
         encoder_fingerprint=fingerprint,
         extractor_fingerprint=_extractor_fingerprint(layout),
-        has_titles=any(table["title"].to_list()),
+        titles=titles,
+        texts=[join_title(title, text) for title, text in zip(titles, table["clean_text"], strict=True)],
+        groups=table["group"].to_list(),
     )
     if not len(ids) == len(table) == len(rows.vectors) == len(rows.labels):
         raise DataError(
