@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGE = REPOSITORY / "src/joblens"
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
+PEERS = REPOSITORY / "benchmarks/peers"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 WORKFLOWS = sorted((REPOSITORY / ".github/workflows").glob("*.yaml"))
 FORBIDDEN_NAMES = re.compile(r"(^|_)(utils?|helpers?|commons?|managers?|misc|v\d+)(_|$)")
@@ -152,11 +153,22 @@ def test_source_imports_only_libraries_that_requirements_and_pyproject_name():
 def test_tests_and_scripts_import_only_libraries_that_the_requirements_name():
     named = {**pins("requirements.txt"), **pins("requirements_dev.txt")}
     files = [
-        path for folder in ("tests", "docs", "benchmarks") for path in (REPOSITORY / folder).rglob("*.py")
+        path
+        for folder in ("tests", "docs", "benchmarks")
+        for path in (REPOSITORY / folder).rglob("*.py")
+        if path.parent != PEERS
     ]
-    own = {path.stem for path in files}
+    own = {canonicalize_name(path.stem) for path in files}
     imported = imported_by([*files, REPOSITORY / "tasks.py"])
     assert {name: file for name, file in imported.items() if name not in named and name not in own} == {}
+
+
+@pytest.mark.parametrize("script", sorted(PEERS.glob("*_peer.py")), ids=lambda path: path.stem)
+def test_a_peer_imports_only_libraries_that_its_own_requirements_name(script):
+    shared = PEERS / "exchange.py"
+    named = {*pins(f"benchmarks/peers/{script.stem.removesuffix('_peer')}.txt"), "exchange"}
+    imported = imported_by([script, shared])
+    assert {name: file for name, file in imported.items() if name not in named} == {}
 
 
 def test_requirements_name_only_what_is_imported_or_run():

@@ -113,6 +113,7 @@ def test_gates_say_whether_the_title_or_the_text_is_missing():
         ("Kok", "Kok", [0, 1]),
         (" Kok ", "Kok\n", [0, 1]),
         ("Kok", "", [0, 1]),
+        ("Kok", " \n", [0, 1]),
         ("Kok", "Kokkeelev", [0, 0]),
         ("", "", [1, 1]),
         (" ", "\n", [1, 1]),

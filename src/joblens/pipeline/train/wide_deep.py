@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from joblens.config import Classifier
+from joblens.errors import DataError
 from joblens.models.occupation_groups import OccupationGroups
 from joblens.models.wide_deep import EXPERTS, Features, Fusion, Inputs, WideDeep, flat, read_features
 from joblens.pipeline.split import assign_parts
@@ -79,14 +80,7 @@ def fit_wide_deep(
             some, learned[chosen], classes, sides, knowledge.label_vectors, occupations, config
         )
 
-    parts = torch.tensor(
-        assign_parts(
-            [str(label) for label in learned.tolist()],
-            [groups[row] for row in rows.tolist()],
-            [1 / config.inner_folds] * config.inner_folds,
-            config.seed,
-        )
-    )
+    parts = _inner_folds(learned, [groups[row] for row in rows.tolist()], config)
     answers = _unseen_answers(features, parts, classes, fitted)
     shown = _with_dropped(answers, len(train_rows), config)
     flats, targets = shown.flats, learned[shown.origins]
@@ -98,19 +92,18 @@ def fit_wide_deep(
         )
 
     fusion = fused(shown.train_rows, on_epoch)
-    logits = torch.zeros(len(rows), classes)
     with torch.inference_mode():
-        logits[held] = fusion(answers[""][held])
-    for part in sorted(set(parts.tolist())):
-        judged = ((parts == part) & (torch.arange(len(rows)) < len(train_rows))).nonzero().squeeze(1)
-        others = shown.train_rows[parts[shown.origins[shown.train_rows]] != part]
-        if len(judged) and len(others):
-            judge = fused(others)
-            with torch.inference_mode():
-                logits[judged] = judge(answers[""][judged])
+        watched = fusion(answers[""][held])
+    logits = torch.cat([_unseen_logits(answers[""], parts, shown, len(train_rows), fused), watched])
     network = fitted(torch.arange(len(rows)))
     network.fusion.load_state_dict(fusion.state_dict())
     return Fitted(network.eval().requires_grad_(False), rows, logits)
+
+
+def _inner_folds(labels: Tensor, groups: list[str], config: Classifier) -> Tensor:
+    """The fold of each of n adverts: (n,)."""
+    shares = [1 / config.inner_folds] * config.inner_folds
+    return torch.tensor(assign_parts([str(label) for label in labels.tolist()], groups, shares, config.seed))
 
 
 def _unseen_answers(
@@ -129,6 +122,22 @@ def _unseen_answers(
                 into[held] = flat(network.scores(shown), shown.gates)
         logger.info("experts of fold %d: %d adverts asked", part, len(held))
     return found
+
+
+def _unseen_logits(
+    answers: Tensor, parts: Tensor, shown: "_Shown", count: int, fused: Callable[[Tensor], nn.Module]
+) -> Tensor:
+    """Logits (n, C) of the first `count` adverts, each fold by a fusion that was trained without it."""
+    found: dict[int, Tensor] = {}
+    for part in sorted(set(parts[:count].tolist())):
+        others = shown.train_rows[parts[shown.origins[shown.train_rows]] != part]
+        if len(others) == 0:
+            raise DataError(f"all {count} training ads are near-duplicates of each other; add others")
+        judge = fused(others)
+        judged = (parts[:count] == part).nonzero().squeeze(1)
+        with torch.inference_mode():
+            found.update(zip(judged.tolist(), judge(answers[judged]), strict=True))
+    return torch.stack([found[row] for row in range(count)])
 
 
 @dataclass(frozen=True, slots=True)
