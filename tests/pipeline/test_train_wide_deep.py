@@ -279,6 +279,12 @@ def test_no_rows_to_learn_from_is_an_error(train_count, validation_count, words)
         fit(*adverts(), torch.arange(train_count), torch.arange(validation_count))
 
 
+def test_training_ads_that_are_all_near_duplicates_are_refused():
+    groups = ["g" if row in TRAIN.tolist() else f"g{row}" for row in range(COUNT)]
+    with pytest.raises(DataError, match="all 80 training ads are near-duplicates of each other; add others"):
+        fit(*adverts(), groups=groups, max_epochs=1)
+
+
 # --- epochs, seeds and traces ----------------------------------------------------------------------------
 
 

@@ -49,6 +49,12 @@ def test_the_label_that_the_model_believes_least_comes_first_and_ties_go_to_the_
     assert [(issue.id, issue.quality) for issue in found] == [("a", 0.05), ("b", 0.05), ("c", 0.07)]
 
 
+def test_as_many_are_listed_as_confident_learning_counts_and_no_more():
+    # Sales ads get 0.9 for sales on average: 0.93 is counted as a wrong label, 0.50 as a hard ad.
+    found = find(("hard", 0, [0.3, 0.2, 0.5]), ("swapped", 0, [0.02, 0.05, 0.93]))
+    assert [issue.id for issue in found] == ["swapped"]
+
+
 def test_an_ad_that_no_label_suits_takes_no_place_from_one_with_a_better_label():
     # Care ads get 0.6 on average, as `swapped` does: one label is wrong. That of `torn` is believed least.
     found = find(("torn", 0, [0.34, 0.33, 0.33]), ("swapped", 0, [0.4, 0.6, 0.0]))

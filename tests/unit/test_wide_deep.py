@@ -79,18 +79,14 @@ def make_network(sides=SIDES, classes=3, with_occupations=True):
     network.title_ngrams = SparseLinear.of(dice.normal(size=(len(title.buckets), classes)))
     network.label_vectors.copy_(vectors_of(classes, sides))
     with torch.no_grad():
-        for parameter in (*network.fusion.parameters(), network.wide_bias, network.title_bias):
+        for parameter in network.parameters():
             parameter.normal_()
     return network.eval().requires_grad_(False)
 
 
 def empty_network(sides=SIDES, classes=3):
     """No expert has learned anything."""
-    network = WideDeep(Shape(sides, classes, BUCKETS, 0, 0))
-    with torch.no_grad():
-        for parameter in (network.title_dense.weight, network.deep.weight, network.deep.bias):
-            parameter.zero_()
-    return network.eval().requires_grad_(False)
+    return WideDeep(Shape(sides, classes, BUCKETS, 0, 0)).eval().requires_grad_(False)
 
 
 def features_of(inputs, sides=SIDES, occupations=None):
@@ -293,6 +289,14 @@ def test_an_expert_reads_its_own_part_only(expert, changed):
     for part, other in others.items():
         after = network.scores(features_of(other))[:, place]
         assert torch.allclose(before, after) == (part != changed)
+
+
+@pytest.mark.parametrize("sides", [SIDES, (4,)])
+def test_a_new_network_draws_no_random_numbers_and_says_nothing(sides):
+    before = torch.get_rng_state()
+    network = empty_network(sides)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(network(adverts(sides)), torch.zeros(4, 3))
 
 
 def test_every_part_is_read():

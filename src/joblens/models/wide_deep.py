@@ -147,6 +147,15 @@ class Fusion(nn.Module):
         return logits
 
 
+class Blank(nn.Linear):
+    """A linear layer that begins with zeros: making one draws no random numbers, and its width may be 0."""
+
+    def reset_parameters(self) -> None:
+        """All weights 0."""
+        for parameter in self.parameters():
+            nn.init.zeros_(parameter)
+
+
 class WideDeep(nn.Module):
     """Cleaned adverts to logits; see the module. Nothing in it is trained by gradient but the fusion."""
 
@@ -166,8 +175,8 @@ class WideDeep(nn.Module):
         title = shape.sides[1] if len(shape.sides) > 1 else 0
         self.wide = SparseLinear(shape.text_ngrams, classes)
         self.title_ngrams = SparseLinear(shape.title_ngrams, classes)
-        self.title_dense = nn.Linear(title + groups, classes, bias=False)
-        self.deep = nn.Linear(sum(shape.sides) + groups, classes)
+        self.title_dense = Blank(title + groups, classes, bias=False)
+        self.deep = Blank(sum(shape.sides) + groups, classes)
         self.wide_bias = nn.Parameter(torch.zeros(classes))
         self.title_bias = nn.Parameter(torch.zeros(classes))
         self.register_buffer("label_vectors", torch.zeros(classes, sum(shape.sides)))
