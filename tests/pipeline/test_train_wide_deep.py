@@ -21,8 +21,8 @@ from joblens.models.calibration import Calibration
 from joblens.models.occupation_groups import OccupationGroups
 from joblens.models.wide_deep import EXPERTS, Inputs, WideDeep, logits_of, read_features
 from joblens.pipeline import train
-from joblens.pipeline.train import fit_model, read_knowledge
-from joblens.pipeline.train.fit import Epoch, Fitted
+from joblens.pipeline.train import fit_model, read_knowledge, wide_deep
+from joblens.pipeline.train.fit import Epoch, Fitted, fit_network
 from joblens.pipeline.train.wide_deep import Knowledge, fit_wide_deep
 from joblens.storage import read_json, read_table, write_json
 
@@ -173,6 +173,24 @@ def test_a_near_duplicate_never_gives_the_answer_away(is_known, low, high):
     assert low <= right(found.logits, answers[both][found.rows]) <= high
 
 
+def test_each_training_row_is_judged_by_a_fusion_that_was_trained_without_it(monkeypatch):
+    """Three folds, so three judges beside the fusion that is kept; each advert is missing from one of them."""
+    shown: list[set[int]] = []
+
+    def remember(build, vectors, labels, rows, *others):
+        shown.append(set(rows.tolist()))
+        return fit_network(build, vectors, labels, rows, *others)
+
+    monkeypatch.setattr(wide_deep, "fit_network", remember)
+    groups = [f"g{row // 2}" for row in range(COUNT)]
+    fit(*adverts(), groups=groups, modality_dropout=0.0, max_epochs=1)
+    kept, *judges = shown
+    assert kept == set(range(len(TRAIN)))
+    missing = [kept - judge for judge in judges]
+    assert sorted(row for rows in missing for row in rows) == sorted(kept)
+    assert all(row ^ 1 in rows for rows in missing for row in rows)  # near-duplicates are missing together
+
+
 def test_rows_outside_training_and_validation_teach_nothing(fitted):
     inputs, labels = adverts()
     others = torch.tensor([row if row >= 40 else row + 41 for row in range(COUNT)])
@@ -197,6 +215,13 @@ def test_a_text_may_be_missing_from_an_advert_that_is_asked(fitted):
 def test_gates_learn_only_from_adverts_that_lost_a_part(share):
     found = fit(*adverts(), modality_dropout=share)
     assert (found.network.fusion.gate.count_nonzero() > 0) == (share > 0)
+
+
+@pytest.mark.parametrize(("min_df", "is_there"), [(1, True), (1000, False)])
+def test_rare_ngrams_of_texts_are_left_out_but_never_those_of_titles(min_df, is_there):
+    shape = fit(*adverts(), min_df=min_df, max_epochs=1).network.shape
+    assert (shape.text_ngrams > 0) == is_there
+    assert shape.title_ngrams > 0
 
 
 # --- unusual adverts -------------------------------------------------------------------------------------
