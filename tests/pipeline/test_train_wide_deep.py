@@ -174,7 +174,7 @@ def test_a_near_duplicate_never_gives_the_answer_away(is_known, low, high):
 
 
 def test_each_training_row_is_judged_by_a_fusion_that_was_trained_without_it(monkeypatch):
-    """Three folds, so three judges beside the fusion that is kept; each advert is missing from one of them."""
+    """Three folds, so three judges beside the fusion that is kept; each advert is missing from one."""
     shown: list[set[int]] = []
 
     def remember(build, vectors, labels, rows, *others):
