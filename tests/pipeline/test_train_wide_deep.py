@@ -5,7 +5,7 @@ import json
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -38,6 +38,17 @@ JOBS = [
 COUNT = 150
 TEST, VALIDATION, TRAIN = torch.arange(40), torch.arange(40, 70), torch.arange(70, COUNT)
 SEEN = torch.arange(40, COUNT)
+
+
+class Fusing(NamedTuple):
+    """One training of a fusion."""
+
+    rows: set[int]
+    how: Classifier
+    network: nn.Module
+    held: Tensor
+    """What experts said of the adverts that watched it."""
+    labels: Tensor
 
 
 def settings(**changes: Any) -> Classifier:
@@ -173,22 +184,47 @@ def test_a_near_duplicate_never_gives_the_answer_away(is_known, low, high):
     assert low <= right(found.logits, answers[both][found.rows]) <= high
 
 
-def test_each_training_row_is_judged_by_a_fusion_that_was_trained_without_it(monkeypatch):
-    """Three folds, so three judges beside the fusion that is kept; each advert is missing from one."""
-    shown: list[set[int]] = []
+@pytest.fixture
+def fusions(monkeypatch) -> list[Fusing]:
+    """Every fusion that is trained, in turn."""
+    found: list[Fusing] = []
 
-    def remember(build, vectors, labels, rows, *others):
-        shown.append(set(rows.tolist()))
-        return fit_network(build, vectors, labels, rows, *others)
+    def remember(build, flats, labels, rows, held, classes, how, *others):
+        network = fit_network(build, flats, labels, rows, held, classes, how, *others)
+        found.append(Fusing(set(rows.tolist()), how, network, flats[held], labels[held]))
+        return network
 
     monkeypatch.setattr(wide_deep, "fit_network", remember)
+    return found
+
+
+def test_each_row_is_judged_by_a_fusion_that_was_trained_without_it(fusions):
+    """One is watched; three folds have three judges, and each advert is missing from one; one is kept."""
     groups = [f"g{row // 2}" for row in range(COUNT)]
-    fit(*adverts(), groups=groups, modality_dropout=0.0, max_epochs=1)
-    kept, *judges = shown
-    assert kept == set(range(len(TRAIN)))
-    missing = [kept - judge for judge in judges]
-    assert sorted(row for rows in missing for row in rows) == sorted(kept)
+    found = fit(*adverts(), groups=groups, modality_dropout=0.0, max_epochs=1)
+    watched, *judges, kept = fusions
+    assert watched.rows == set(range(len(TRAIN)))
+    assert kept.rows == set(range(len(SEEN)))
+    missing = [kept.rows - judge.rows for judge in judges]
+    assert sorted(row for rows in missing for row in rows) == sorted(kept.rows)
     assert all(row ^ 1 in rows for rows in missing for row in rows)  # near-duplicates are missing together
+    for judge, rows in zip(judges, missing, strict=True):
+        assert torch.equal(judge.network(judge.held), found.logits[sorted(rows)])
+    assert all(
+        torch.equal(one, other)
+        for one, other in zip(
+            kept.network.state_dict().values(), found.network.fusion.state_dict().values(), strict=True
+        )
+    )
+
+
+def test_all_fusions_learn_for_as_many_epochs_as_were_best_for_validation_rows(fusions):
+    epochs: list[Epoch] = []
+    fit(*riddles(COUNT), on_epoch=epochs.append, max_epochs=9, patience=9, learning_rate=0.3)
+    best = max(epoch.macro_f1 for epoch in epochs)
+    first = next(epoch.number for epoch in epochs if epoch.macro_f1 == best)
+    assert 1 < first < 9
+    assert [(one.how.max_epochs, one.how.patience) for one in fusions] == [(9, 9), *4 * [(first, None)]]
 
 
 def test_rows_outside_training_and_validation_teach_nothing(fitted):
@@ -305,28 +341,28 @@ def test_no_rows_to_learn_from_is_an_error(train_count, validation_count, words)
 
 
 def test_training_ads_that_are_all_near_duplicates_are_refused():
-    groups = ["g" if row in TRAIN.tolist() else f"g{row}" for row in range(COUNT)]
-    with pytest.raises(DataError, match="all 80 training ads are near-duplicates of each other; add others"):
-        fit(*adverts(), groups=groups, max_epochs=1)
+    with pytest.raises(DataError, match="all 110 ads to train on are near-duplicates of each other"):
+        fit(*adverts(), groups=["g"] * COUNT, max_epochs=1)
 
 
 # --- epochs, seeds and traces ----------------------------------------------------------------------------
 
 
-def test_epochs_are_those_of_the_fusion_that_is_kept():
-    """Others are trained for the calibration; nobody hears of them."""
+def test_epochs_are_those_of_the_fusion_that_is_watched():
+    """Others are trained afterwards; nobody hears of them."""
     epochs: list[Epoch] = []
     fit(*adverts(), on_epoch=epochs.append, max_epochs=3)
     assert [epoch.number for epoch in epochs] == [1, 2, 3]
 
 
-def test_the_last_epoch_is_told_as_validation_rows_were_guessed():
+def test_the_last_epoch_is_told_as_validation_rows_were_guessed(fusions):
     epochs: list[Epoch] = []
-    inputs, labels = riddles(COUNT)
-    found = fit(inputs, labels, on_epoch=epochs.append)
-    held = torch.isin(found.rows, VALIDATION)
-    loss = nn.functional.cross_entropy(found.logits[held], labels[found.rows[held]])
-    assert epochs[-1].accuracy == pytest.approx(right(found.logits[held], labels[found.rows[held]]))
+    fit(*riddles(COUNT), on_epoch=epochs.append)
+    watched = fusions[0]
+    logits = watched.network(watched.held)
+    loss = nn.functional.cross_entropy(logits, watched.labels)
+    assert len(logits) == len(VALIDATION)
+    assert epochs[-1].accuracy == pytest.approx(right(logits, watched.labels))
     assert epochs[-1].validation_loss == pytest.approx(float(loss), rel=1e-5)
 
 
@@ -464,7 +500,8 @@ def test_reading_a_bundle_leaves_the_random_numbers_alone(folder):
 def test_ngrams_take_one_byte_for_each_weight(folder):
     tensors = load_file(folder / "model.safetensors")
     assert {str(tensors[f"{name}.codes"].dtype) for name in ("wide", "title_ngrams")} == {"torch.int8"}
-    assert str(tensors["occupations.vectors"].dtype) == "torch.float16"
+    for name in ("occupations.vectors", "kernel.landmarks"):
+        assert str(tensors[name].dtype) == "torch.float16"
 
 
 def flipped(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -479,6 +516,10 @@ def beyond(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def no_such_group(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return tensors | {"occupations.members": tensors["occupations.members"] + 1}
+
+
+def no_reach(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return tensors | {"kernel.gamma": torch.zeros(())}
 
 
 def no_heat(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -511,12 +552,13 @@ def no_fusion(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         (flipped, ["text_block.buckets should rise within [0, 8192)"]),
         (beyond, ["title_block.buckets should rise within [0, 8192)"]),
         (no_such_group, ["occupations.members names a group that is not there"]),
+        (no_reach, ["kernel.gamma should be above 0"]),
         (no_heat, ["occupations.temperatures should be above 0"]),
         (not_a_number, ["not finite"]),
         (wider_codes, ["'wide.codes' is 'F32", "expected 'I8"]),
         (wider_buckets, ["'title_block.buckets' is 'I64", "expected 'I32"]),
         (fewer_classes, ["'title_ngrams.codes' is 'I8", "2)', expected 'I8", "3)'"]),
-        (no_fusion, ["'fusion.gate' is None, expected 'F32 (2, 4)'"]),
+        (no_fusion, ["'fusion.gate' is None, expected 'F32 (2, 5)'"]),
     ],
 )
 def test_numbers_of_another_network_are_refused(folder, damage, words):

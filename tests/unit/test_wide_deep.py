@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
+from joblens.models.kernel_ridge import KernelRidge
 from joblens.models.network import build_network
 from joblens.models.ngrams import NgramBlock, SparseLinear, ngram_counts
 from joblens.models.occupation_groups import OccupationGroups
@@ -71,6 +72,7 @@ def make_network(sides=SIDES, classes=3, with_occupations=True):
             title_ngrams=len(title.buckets),
             occupations=5 if with_occupations else 0,
             groups=(2, 5) if with_occupations else (),
+            landmarks=4,
         )
     )
     network.text_block, network.title_block, network.occupations = text, title, occupations
@@ -78,6 +80,8 @@ def make_network(sides=SIDES, classes=3, with_occupations=True):
     network.wide = SparseLinear.of(dice.normal(size=(len(text.buckets), classes)))
     network.title_ngrams = SparseLinear.of(dice.normal(size=(len(title.buckets), classes)))
     network.label_vectors.copy_(vectors_of(classes, sides))
+    read = features_of(adverts(sides), sides, occupations).kernel
+    network.kernel = KernelRidge.fit(read, torch.randn(4, classes), most=4, reach=1.5, ridge=0.3, seed=0)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.normal_()
@@ -267,8 +271,8 @@ def test_experts_speak_in_their_order():
         network.deep.bias.fill_(3)
     scores = network.scores(features_of(adverts()))
     assert scores.shape == (4, len(EXPERTS), 3)
-    assert EXPERTS == ("wide", "title", "deep", "labels")
-    assert scores[0].tolist() == [[1] * 3, [2] * 3, [3] * 3, [0] * 3]
+    assert EXPERTS == ("wide", "title", "deep", "kernel", "labels")
+    assert scores[0].tolist() == [[1] * 3, [2] * 3, [3] * 3, [0] * 3, [0] * 3]
 
 
 @pytest.mark.parametrize(
@@ -326,7 +330,7 @@ def test_of_an_advert_without_title_and_text_experts_know_nothing_but_their_bias
     network = make_network()
     inputs = Inputs(adverts().vectors[2:3], [""], [""])  # the title's side is zeros
     (scores,) = network.scores(features_of(inputs, occupations=network.occupations))
-    expected = [network.wide_bias, network.title_bias, network.deep.bias, torch.zeros(3)]
+    expected = [network.wide_bias, network.title_bias, network.deep.bias, torch.zeros(3), torch.zeros(3)]
     torch.testing.assert_close(scores, torch.stack(expected))
 
 

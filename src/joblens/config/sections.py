@@ -263,6 +263,8 @@ class Classifier(Section):
     """`wide_deep`: buckets of hashed word n-grams, and as many of character n-grams."""
     min_df: int = Field(2, ge=1)
     """`wide_deep`: n-grams of fewer training adverts are left out; those of titles never are."""
+    landmarks: int = Field(2000, ge=0, le=2**17)
+    """`wide_deep`: training adverts that the kernel expert compares with, at most; 0 leaves it out."""
     C: float = Field(1.0, gt=0)
     """`wide_deep`: inverse strength of the experts' regularisation."""
     inner_folds: int = Field(4, ge=2)

@@ -1,11 +1,12 @@
-"""The wide-and-deep classifier: three experts and the label texts, weighed for each advert by a fusion.
+"""The wide-and-deep classifier: four experts and the label texts, weighed for each advert by a fusion.
 
 * `wide` reads the n-grams of title and text as one: what is said, letter by letter.
 * `title` reads the title alone: its n-grams, its vector, and the occupations it resembles.
 * `deep` reads vectors: of the whole text, of the title, of the text's words, and the occupations.
+* `kernel` reads the same vectors and asks which training adverts are near: what no plane can part.
 * `labels` compares vectors with those of the label texts; it knows labels without a single advert.
 
-Experts are linear, so their weights say what moved a guess. It needs torch, scikit-learn and SciPy: serving
+It needs torch, scikit-learn and SciPy: serving
 does not import what training needs.
 """
 
@@ -17,17 +18,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from joblens.models.kernel_ridge import KernelRidge
 from joblens.models.ngrams import NgramBlock, SparseLinear, ngram_counts
 from joblens.models.occupation_groups import OccupationGroups
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-EXPERTS = ("wide", "title", "deep", "labels")
+EXPERTS = ("wide", "title", "deep", "kernel", "labels")
 TITLE_SCALE = 1.5
 """Length of the title's vector in front of `title`; the n-grams beside it have length √2."""
 OCCUPATION_SCALE = 0.5
 """The occupations have length 2: one for each level of ISCO-08, square roots of probabilities."""
+KERNEL_TITLE_SCALE = 0.7
+"""Length of the title's vector in front of `kernel`; the other sides have length 1."""
+KERNEL_SCALE = 2.0
+"""Ridge regression comes less near to its targets than a margin does."""
 LABEL_SCALE = 4.0
 """Cosines with label texts differ by tenths, scores of the other experts by ones."""
 
@@ -70,6 +76,8 @@ class Shape:
     """0: occupations are not compared with."""
     groups: tuple[int, ...] = ()
     """Groups of each level of ISCO-08."""
+    landmarks: int = 0
+    """Training adverts that `kernel` compares with; 0: it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,13 @@ class Features:
     def deep(self) -> Tensor:
         """What `deep` reads: (N, all sides + G)."""
         return torch.cat([*self.sides, OCCUPATION_SCALE * self.occupations], dim=1)
+
+    @property
+    def kernel(self) -> Tensor:
+        """What `kernel` reads: (N, all sides + G)."""
+        scales = [KERNEL_TITLE_SCALE if place == 1 else 1.0 for place in range(len(self.sides))]
+        sides = [scale * side for scale, side in zip(scales, self.sides, strict=True)]
+        return torch.cat([*sides, OCCUPATION_SCALE * self.occupations], dim=1)
 
 
 class Fusion(nn.Module):
@@ -177,6 +192,7 @@ class WideDeep(nn.Module):
         self.title_ngrams = SparseLinear(shape.title_ngrams, classes)
         self.title_dense = Blank(title + groups, classes, bias=False)
         self.deep = Blank(sum(shape.sides) + groups, classes)
+        self.kernel = KernelRidge(shape.landmarks, sum(shape.sides) + groups, classes)
         self.wide_bias = nn.Parameter(torch.zeros(classes))
         self.title_bias = nn.Parameter(torch.zeros(classes))
         self.register_buffer("label_vectors", torch.zeros(classes, sum(shape.sides)))
@@ -205,6 +221,8 @@ class WideDeep(nn.Module):
                 return "occupations.members names a group that is not there"
             if bool((self.occupations.temperatures <= 0).any()):
                 return "occupations.temperatures should be above 0"
+        if float(self.kernel.gamma) <= 0:
+            return "kernel.gamma should be above 0"
         return None
 
     def scores(self, features: Features) -> Tensor:
@@ -219,6 +237,7 @@ class WideDeep(nn.Module):
                 self.wide(text) + self.wide_bias,
                 self.title_ngrams(title) + self.title_dense(features.title_dense) + self.title_bias,
                 self.deep(features.deep),
+                KERNEL_SCALE * self.kernel(features.kernel),
                 by_label,
             ],
             dim=1,

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, model_validator
 
 from joblens.config import Classifier, Cleaning, Embedding, Section
 
-FORMAT = 2
+FORMAT = 3
 """Number of this layout; a reader refuses numbers it does not know."""
 
 _WIDEST = 2**16  # units of a layer, or labels
@@ -39,12 +39,13 @@ class ShapeValues(Section):
     title_ngrams: int = Field(ge=0, le=2**23)
     occupations: int = Field(ge=0, le=2**20)
     groups: tuple[Width, ...] = Field(max_length=8)
+    landmarks: int = Field(ge=0, le=2**17)
 
 
 class Contents(Section):
     """config.json."""
 
-    format: Literal[2]
+    format: Literal[3]
     classes: int = Field(ge=2, le=_WIDEST)
     uses_title: bool
     html: bool

@@ -1,4 +1,4 @@
-"""Fit the experts of the wide-and-deep classifier: linear support vector machines, one for each."""
+"""Fit the experts of the wide-and-deep classifier: linear support vector machines, and a kernel machine."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,14 +7,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from joblens.config import Classifier
+from joblens.models.kernel_ridge import KernelRidge
 from joblens.models.ngrams import NgramBlock, SparseLinear
 from joblens.models.occupation_groups import OccupationGroups
 from joblens.models.wide_deep import Features, Shape, WideDeep
 
 TOLERANCE = 0.1
 """Where the solver stops: liblinear's own default. A tenth of it guesses as well and takes longer."""
+REACH = 1.5
+"""Of the kernel: `gamma` times the mean squared length of the vectors."""
+RIDGE = 0.3
+"""Penalty of the kernel machine."""
 
 
 def fit_experts(
@@ -35,7 +41,7 @@ def fit_experts(
         sides: Widths of the encoder's sides.
         label_vectors: (C, all sides) of the label texts.
         occupations: What the features were made with.
-        config: `C`, `min_df`, `buckets` and `seed`.
+        config: `C`, `min_df`, `buckets`, `landmarks` and `seed`.
     """
     from scipy.sparse import csr_matrix, hstack
 
@@ -50,6 +56,7 @@ def fit_experts(
             title_ngrams=len(title.buckets),
             occupations=0 if occupations is None else len(occupations.vectors),
             groups=() if occupations is None else occupations.groups,
+            landmarks=min(config.landmarks, len(labels)),
         )
     )
     network.text_block, network.title_block = text, title
@@ -64,6 +71,14 @@ def fit_experts(
     both, title_bias = _machine(hstack([letters, csr_matrix(dense)], format="csr"), targets, classes, config)
     deep, deep_bias = _machine(csr_matrix(features.deep.numpy()), targets, classes, config)
     network.wide = SparseLinear.of(wide)
+    network.kernel = KernelRidge.fit(
+        features.kernel,
+        2 * one_hot(labels, classes) - 1.0,
+        most=config.landmarks,
+        reach=REACH,
+        ridge=RIDGE,
+        seed=config.seed,
+    )
     network.title_ngrams = SparseLinear.of(both[: letters.shape[1]])
     with torch.no_grad():
         for parameter, values in (

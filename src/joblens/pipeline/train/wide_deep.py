@@ -13,7 +13,7 @@ from joblens.models.occupation_groups import OccupationGroups
 from joblens.models.wide_deep import EXPERTS, Features, Fusion, Inputs, WideDeep, flat, read_features
 from joblens.pipeline.split import assign_parts
 from joblens.pipeline.train.experts import fit_experts
-from joblens.pipeline.train.fit import Fitted, OnEpoch, fit_network
+from joblens.pipeline.train.fit import Epoch, Fitted, OnEpoch, fit_network
 
 logger = logging.getLogger(__name__)
 
@@ -47,21 +47,21 @@ def fit_wide_deep(
     """Fit experts and fusion; equal rows, configuration and seed give equal networks.
 
     Training and validation adverts are dealt into `inner_folds` folds, near-duplicates together. Experts
-    fitted to the other folds say what they think of each fold. On these answers the fusion is trained, with
-    those of training rows, and watched, with those of validation rows. In the end the experts are fitted once
-    more, to all these adverts, so none is lost. For the calibration, training rows of a fold are judged by a
-    fusion that was trained without that fold.
+    fitted to the other folds say what they think of each fold. On these answers the fusion is trained: first
+    with those of training rows, watched by those of validation rows, to learn for how many epochs; then, for
+    as many, with all of them. The experts are fitted once more to all these adverts, so none is lost. For the
+    calibration, adverts of a fold are judged by a fusion that was trained without that fold.
 
     Args:
         inputs: N adverts.
         labels: (N,) class indices.
         groups: N groups of near-duplicates.
         train_rows: (n,) row numbers to learn from.
-        validation_rows: (m,) row numbers that the fusion does not learn from.
+        validation_rows: (m,) row numbers that say for how many epochs the fusion learns.
         knowledge: Of encoder, labels and occupations.
         config: The section of the configuration.
         device: Where the fusion is trained.
-        on_epoch: Called after each epoch of the fusion.
+        on_epoch: Called after each epoch of the fusion that is watched.
 
     Returns:
         The network, and logits of all these rows, each from experts and a fusion that had not seen the row.
@@ -82,22 +82,41 @@ def fit_wide_deep(
 
     parts = _inner_folds(learned, [groups[row] for row in rows.tolist()], config)
     answers = _unseen_answers(features, parts, classes, fitted)
-    shown = _with_dropped(answers, len(train_rows), config)
-    flats, targets = shown.flats, learned[shown.origins]
-    held = torch.arange(len(train_rows), len(rows))
+    flats, origins = _with_dropped(answers, config)
 
-    def fused(chosen: Tensor, told: OnEpoch | None = None) -> nn.Module:
+    def fused(chosen: Tensor, held: Tensor, how: Classifier, told: OnEpoch | None = None) -> nn.Module:
         return fit_network(
-            lambda: Fusion(classes), flats, targets, chosen, held, classes, config, device, told
+            lambda: Fusion(classes), flats, learned[origins], chosen, held, classes, how, device, told
         )
 
-    fusion = fused(shown.train_rows, on_epoch)
-    with torch.inference_mode():
-        watched = fusion(answers[""][held])
-    logits = torch.cat([_unseen_logits(answers[""], parts, shown, len(train_rows), fused), watched])
+    epochs: list[Epoch] = []
+
+    def note(epoch: Epoch) -> None:
+        epochs.append(epoch)
+        if on_epoch is not None:
+            on_epoch(epoch)
+
+    places = torch.arange(len(origins))
+    fused(places[origins < len(train_rows)], torch.arange(len(train_rows), len(rows)), config, note)
+    settled = config.model_copy(update={"patience": None, "max_epochs": _chosen(epochs, config)})
+    logits = torch.zeros(len(rows), classes)
+    for part in sorted(set(parts.tolist())):
+        judged, others = (parts == part).nonzero().squeeze(1), places[parts[origins] != part]
+        if len(others) == 0:
+            raise DataError(f"all {len(rows)} ads to train on are near-duplicates of each other; add others")
+        judge = fused(others, judged, settled)
+        with torch.inference_mode():
+            logits[judged] = judge(answers[""][judged])
     network = fitted(torch.arange(len(rows)))
-    network.fusion.load_state_dict(fusion.state_dict())
+    network.fusion.load_state_dict(fused(places, places, settled).state_dict())
     return Fitted(network.eval().requires_grad_(False), rows, logits)
+
+
+def _chosen(epochs: list[Epoch], config: Classifier) -> int:
+    """How many epochs were best for validation rows; all when none is to be preferred."""
+    if config.patience is None:
+        return config.max_epochs
+    return max(epochs, key=lambda epoch: (epoch.macro_f1, -epoch.number)).number
 
 
 def _inner_folds(labels: Tensor, groups: list[str], config: Classifier) -> Tensor:
@@ -124,41 +143,16 @@ def _unseen_answers(
     return found
 
 
-def _unseen_logits(
-    answers: Tensor, parts: Tensor, shown: "_Shown", count: int, fused: Callable[[Tensor], nn.Module]
-) -> Tensor:
-    """Logits (n, C) of the first `count` adverts, each fold by a fusion that was trained without it."""
-    found: dict[int, Tensor] = {}
-    for part in sorted(set(parts[:count].tolist())):
-        others = shown.train_rows[parts[shown.origins[shown.train_rows]] != part]
-        if len(others) == 0:
-            raise DataError(f"all {count} training ads are near-duplicates of each other; add others")
-        judge = fused(others)
-        judged = (parts[:count] == part).nonzero().squeeze(1)
-        with torch.inference_mode():
-            found.update(zip(judged.tolist(), judge(answers[judged]), strict=True))
-    return torch.stack([found[row] for row in range(count)])
+def _with_dropped(answers: dict[str, Tensor], config: Classifier) -> tuple[Tensor, Tensor]:
+    """What the fusion is shown: all answers, then some as if adverts had no title, or no text.
 
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """What the fusion is shown: N answers, some of them of the same adverts."""
-
-    flats: Tensor
-    """(N, E * C + gates)."""
-    origins: Tensor
-    """(N,) which advert each is of."""
-    train_rows: Tensor
-    """Row numbers of the answers to train on."""
-
-
-def _with_dropped(answers: dict[str, Tensor], count: int, config: Classifier) -> _Shown:
-    """All answers, then those of a share of the first `count` adverts without their title or their text."""
+    Returns:
+        (N, E * C + gates), and (N,) which advert each is of.
+    """
     generator = torch.Generator().manual_seed(config.seed)
     flats, origins = [answers[""]], [torch.arange(len(answers[""]))]
     for name in PARTS:
-        is_dropped = torch.rand(count, generator=generator) < config.modality_dropout / len(PARTS)
+        is_dropped = torch.rand(len(answers[""]), generator=generator) < config.modality_dropout / len(PARTS)
         origins.append(is_dropped.nonzero().squeeze(1))
         flats.append(answers[name][origins[-1]])
-    every = torch.cat(origins)
-    return _Shown(torch.cat(flats), every, (every < count).nonzero().squeeze(1))
+    return torch.cat(flats), torch.cat(origins)

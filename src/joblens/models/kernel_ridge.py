@@ -1,0 +1,67 @@
+"""Kernel ridge regression on a few landmarks: what adverts like this one are."""
+
+import torch
+from torch import Tensor, nn
+
+
+class KernelRidge(nn.Module):
+    """(N, D) vectors to (N, C) scores: weighed sums of how near each landmark is.
+
+    The kernel is Gaussian, exp(-gamma * squared distance). With fewer landmarks than training vectors this is
+    the "subset of regressors" (Rasmussen & Williams, "Gaussian Processes for Machine Learning", 2006,
+    section 8.3.1), with as many it is kernel ridge regression.
+    """
+
+    landmarks: Tensor
+    gamma: Tensor
+
+    def __init__(self, landmarks: int, width: int, classes: int) -> None:
+        """Without content.
+
+        Args:
+            landmarks: M; with 0 all scores are 0.
+            width: D.
+            classes: C.
+        """
+        super().__init__()
+        self.register_buffer("landmarks", torch.zeros(landmarks, width, dtype=torch.float16))
+        self.register_buffer("gamma", torch.ones(()))
+        self.weight = nn.Parameter(torch.zeros(landmarks, classes))
+
+    @classmethod
+    def fit(
+        cls, vectors: Tensor, targets: Tensor, *, most: int, reach: float, ridge: float, seed: int
+    ) -> "KernelRidge":
+        """Least squares with a penalty, solved in float64.
+
+        Args:
+            vectors: (n, D) float32.
+            targets: (n, C), what to come near to.
+            most: Landmarks to draw from the vectors; all of them when there are no more.
+            reach: gamma, times the mean squared length of the vectors.
+            ridge: Weight of the penalty, above 0.
+            seed: Of the draw.
+        """
+        order = torch.randperm(len(vectors), generator=torch.Generator().manual_seed(seed))
+        model = cls(min(most, len(vectors)), vectors.shape[1], targets.shape[1])
+        if len(model.landmarks) == 0:
+            return model
+        model.landmarks.copy_(vectors[order[:most].sort().values])
+        model.gamma.fill_(reach / float(vectors.double().square().sum(dim=1).mean().clamp_min(1e-12)))
+        seen = model.near(vectors).double()  # (n, M)
+        penalty = ridge * model.near(model.landmarks.float()).double()
+        left = seen.T @ seen + penalty + 1e-6 * torch.eye(len(penalty), dtype=torch.float64)
+        with torch.no_grad():
+            model.weight.copy_(torch.linalg.solve(left, seen.T @ targets.double()))
+        return model
+
+    def near(self, vectors: Tensor) -> Tensor:
+        """(N, D) to (N, M) values of the kernel; zeros for a vector of zeros, of which nothing is known."""
+        landmarks = self.landmarks.float()
+        squares = vectors.square().sum(dim=1, keepdim=True) + landmarks.square().sum(dim=1)
+        distances = (squares - 2 * vectors @ landmarks.T).clamp_min(0)
+        return (-self.gamma * distances).exp() * (vectors != 0).any(dim=1, keepdim=True)
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """(N, D) to (N, C) scores."""
+        return self.near(vectors) @ self.weight
