@@ -66,7 +66,7 @@ def compare(name: str, config: Config, layout: Layout) -> None:
         return scores, validation
 
     models = {"lexical": lexical, "text": network(text), "text and title side": network(rows.vectors)}
-    found = cross_validate(rows, models, config.evaluation.split)
+    found = cross_validate(rows, models, config.evaluation.split, config.classifier)
     guesses = {model: best_class(scores) for model, scores in found.probabilities.items()}
     for model, guessed in guesses.items():
         print_row(name, model, guessed, guesses["text"], rows, config.seed)

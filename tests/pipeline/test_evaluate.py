@@ -280,6 +280,57 @@ def test_abstain_figures_are_those_of_the_written_predictions(evaluated, metrics
     assert abstain["precision_when_answering"] == pytest.approx(right, abs=1e-6)
 
 
+def curve_of(right: list[bool]) -> list[float]:
+    """Share that is right among the first 5 %, 10 %, ... of rows, surest first."""
+    counts = [-(-len(right) * step // 20) for step in range(1, 21)]
+    return [sum(right[:count]) / count for count in counts]
+
+
+def test_accuracy_at_coverage_is_that_of_ads_judged_by_folds_that_had_not_seen_them(metrics):
+    found = metrics["accuracy_at_coverage"]
+    assert (found["rows"], found["ads"]) == ("cross_validation", ROWS)
+    assert list(found["accuracy"]) == [f"{step / 20:.2f}" for step in range(1, 21)]
+    folds = metrics["cross_validation"]["classifier"]["accuracy"]["folds"]
+    assert found["accuracy"]["1.00"] == pytest.approx(sum(folds) / FOLDS, abs=0.01)  # nearly equal folds
+    assert found["accuracy"]["1.00"] < found["accuracy"]["0.50"]  # the wrong label is not among the surest
+    rule = found["abstain"]
+    assert list(rule) == list(metrics["abstain"])
+    assert (rule["coverage_wanted"], rule["precision_wanted"]) == (0.9, 0.95)
+    assert 0 < rule["share_answered"] < 1
+    assert rule["precision_when_answering"] > found["accuracy"]["1.00"]
+
+
+def test_without_folds_accuracy_at_coverage_is_that_of_test_ads(fresh, config):
+    evaluation = config.evaluation.model_copy(update={"cross_validation": False})
+    evaluate.run(config.model_copy(update={"evaluation": evaluation}), fresh)
+    metrics = read_json(fresh.metrics)
+    found = metrics["accuracy_at_coverage"]
+    test = read_table(fresh.predictions).filter(pl.col("split") == "test")
+    ranked = test.sort("probability", descending=True)
+    right = (ranked["label"] == ranked["guess"]).to_list()
+    assert all(right[: ranked["probability"].is_duplicated().sum()])  # ties come first, and do not matter
+    expected = curve_of(right)
+    assert list(found["accuracy"].values()) == pytest.approx(expected, abs=1e-6)
+    assert (found["rows"], found["ads"], found["abstain"]) == ("test", len(test), metrics["abstain"])
+    assert "surest of. These are test ads." in fresh.model_card.read_text(encoding="utf-8")
+
+
+def test_the_table_behind_the_curve_holds_its_points(evaluated, metrics):
+    with (evaluated.plots / "coverage.csv").open(encoding="utf-8", newline="") as file:
+        points = {row["coverage"]: float(row["accuracy"]) for row in csv.DictReader(file)}
+    assert points == metrics["accuracy_at_coverage"]["accuracy"]
+
+
+def test_report_and_card_tell_what_the_rules_are_worth_on_held_out_ads(evaluated, metrics):
+    rule = metrics["accuracy_at_coverage"]["abstain"]
+    page = evaluated.report.read_text(encoding="utf-8")
+    for name in ("coverage", "share_answered", "precision_when_answering"):
+        assert f"<strong>{100 * rule[name]:.1f}\u00a0%</strong>" in page
+    card = evaluated.model_card.read_text(encoding="utf-8")
+    assert f"{rule['share_answered']:.1%} are answered and" in card
+    assert f"| Right | {metrics['accuracy_at_coverage']['accuracy']['0.20']:.1%} |" in card
+
+
 def test_the_ad_with_the_wrong_label_is_the_most_doubtful(evaluated, metrics):
     issues = read_table(evaluated.label_issues)
     assert issues.columns == ["id", "title", "label", "suggested", "confidence", "quality"]
@@ -312,7 +363,7 @@ def test_plot_tables_hold_every_test_ad(evaluated, metrics):
 
 
 def test_pictures_are_png_files(evaluated):
-    for name in ("confusion", "reliability", "comparison", "training"):
+    for name in ("confusion", "reliability", "comparison", "coverage", "training"):
         assert (evaluated.plots / f"{name}.png").read_bytes().startswith(b"\x89PNG\r\n")
 
 
@@ -321,7 +372,7 @@ def test_the_report_needs_no_network_and_no_script(evaluated):
     assert re.findall(r"https?://", page) == []
     assert "<script" not in page
     assert "<link" not in page
-    assert page.count('src="data:image/png;base64,') == page.count("<img") == 4
+    assert page.count('src="data:image/png;base64,') == page.count("<img") == 5
     assert all(alt.strip() for alt in re.findall(r'alt="([^"]*)"', page))
     assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in page
 
@@ -364,7 +415,7 @@ def test_the_model_card_adds_test_figures_to_the_bundles_card(evaluated, metrics
 def test_a_second_run_writes_the_same_bytes(evaluated, config):
     files = sorted(path for path in (evaluated.root / "reports").rglob("*") if path.is_file())
     before = {path.name: file_hash(path) for path in files}
-    assert len(before) == 12  # 6 files, 6 plots
+    assert len(before) == 14  # 6 files, 8 plots
     evaluate.run(config, evaluated)
     assert {path.name: file_hash(path) for path in files} == before
 
@@ -478,7 +529,7 @@ def test_a_tracker_gets_the_figures_of_every_model_and_the_files_that_may_leave(
         folds = metrics["cross_validation"][model]["accuracy"]["folds"]
         mean = tracker.figures[f"cross_validation/{model}/accuracy"]
         assert mean == pytest.approx(sum(folds) / FOLDS, abs=1e-6)
-    plots = ["comparison.png", "confusion.png", "reliability.png", "training.png"]
+    plots = ["comparison.png", "confusion.png", "coverage.png", "reliability.png", "training.png"]
     assert tracker.files == ["metrics.json", "model_card.md", *plots]
     assert tracker.is_finished
 

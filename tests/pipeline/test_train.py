@@ -14,6 +14,7 @@ from joblens.config import Classifier, compose
 from joblens.errors import DataError, DeviceError
 from joblens.metrics import best_class, macro_f1
 from joblens.models.bundle import FILES, read_bundle
+from joblens.models.calibration import probabilities
 from joblens.paths import Layout
 from joblens.pipeline import train
 from joblens.pipeline.train import fit_classifier
@@ -258,6 +259,21 @@ def test_the_card_tells_the_quality_that_the_network_has_on_validation_rows(conf
     assert bundle.card["metrics"]["macro_f1"] == pytest.approx(
         macro_f1(guesses, labels[200:250], 3), abs=1e-6
     )
+
+
+def test_the_card_tells_how_right_the_surest_calibration_rows_are(config, layout):
+    train.run(config, layout)
+    bundle = read_bundle(layout.classifier)
+    vectors, labels = make_rows(0.3)
+    curve = bundle.card["accuracy_at_coverage"]
+    assert curve["1.00"] == bundle.card["metrics"]["accuracy"]
+    found = probabilities(bundle.network(vectors[200:250]), bundle.calibration)
+    surest = found.amax(dim=1).argsort(descending=True)[:10]
+    right = best_class(found[surest]) == labels[200:250][surest]
+    assert curve["0.20"] == pytest.approx(float(right.double().mean()), abs=1e-6)
+    card = (layout.classifier / "README.md").read_text(encoding="utf-8")
+    assert "These are the rows of the calibration" in card
+    assert f"| Right | {curve['0.20']:.1%} | {curve['0.40']:.1%} |" in card
 
 
 def test_the_log_has_one_line_per_epoch_and_names_the_best(config, layout):

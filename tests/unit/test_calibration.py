@@ -11,6 +11,7 @@ from joblens.models.calibration import (
     HOTTEST,
     Calibration,
     abstains,
+    accuracy_at_coverage,
     calibrate,
     fit_abstain_threshold,
     fit_set_threshold,
@@ -194,3 +195,30 @@ def test_calibrate_gives_the_same_numbers_twice():
 def test_rows_that_cannot_calibrate_are_refused(logits, labels, words):
     with pytest.raises(DataError, match=words):
         calibrate(logits, labels, 0.9, 0.9)
+
+
+def test_accuracy_at_coverage_counts_the_surest_rows():
+    # 20 rows, sure of 0.99, 0.98, ...; the 3rd and the 11th are wrong. 5 % is the first row; 15 % the first
+    # three, two of them right; 50 % the first ten, nine right; all: 18 of 20.
+    confidences = [0.99 - 0.01 * row for row in range(20)]
+    labels = torch.tensor([int(row in (2, 10)) for row in range(20)])
+    shuffled = torch.randperm(20, generator=torch.Generator().manual_seed(0))
+    found = accuracy_at_coverage(two_class(confidences)[shuffled], labels[shuffled])
+    assert len(found) == 20
+    assert [found[share] for share in ("0.05", "0.15", "0.50", "1.00")] == pytest.approx(
+        [1, 2 / 3, 9 / 10, 18 / 20]
+    )
+
+
+def test_of_rows_as_sure_as_each_other_none_comes_first():
+    # Of 4 rows, one is surer than the others, and right; of the other three, one is right. 50 % is 2 rows:
+    # the first, and a third of a right one.
+    found = accuracy_at_coverage(two_class([0.6, 0.6, 0.6, 0.9]), torch.tensor([1, 1, 0, 0]))
+    assert found["0.25"] == 1
+    assert found["0.50"] == pytest.approx((1 + 1 / 3) / 2)
+    assert found["1.00"] == 0.5
+
+
+def test_there_is_no_accuracy_of_no_rows():
+    with pytest.raises(DataError, match="0 rows of probabilities for 0 labels"):
+        accuracy_at_coverage(torch.zeros(0, 2), torch.zeros(0, dtype=torch.int64))

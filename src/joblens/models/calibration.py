@@ -20,6 +20,9 @@ COLDEST, HOTTEST = 0.05, 20.0
 ROUNDING = 1e-7
 """Two machines may differ by this much in a probability without moving it across a threshold."""
 
+SHARES = tuple(step / 20 for step in range(1, 21))
+"""Shares of the rows, the surest first, that `accuracy_at_coverage` looks at."""
+
 _GOLDEN = (sqrt(5.0) - 1) / 2
 _STEPS = 60  # 0.618 ** 60 of the bracket: far below float64's resolution of the loss
 
@@ -198,6 +201,45 @@ def fit_abstain_threshold(
         if precision > best[1] or place == len(pairs) - 1:
             best = candidate
     return best
+
+
+def accuracy_at_coverage(probabilities: "Tensor", labels: "Tensor") -> dict[str, float]:
+    """How often the surest rows are right: accuracy among each of `SHARES` of the rows.
+
+    One minus these figures is the risk-coverage curve of selective classification (El-Yaniv & Wiener 2010;
+    Geifman & El-Yaniv 2017); coverage is the share of rows that are answered. k = ceil(share * N) rows are
+    answered. Of rows as sure as the last of them, each is as likely to be among them.
+
+    Args:
+        probabilities: (N, C), calibrated. A row is as sure as its highest entry.
+        labels: (N,) class indices.
+
+    Returns:
+        A fraction for each share, named with two decimals: `{"0.05": 1.0, ..., "1.00": 0.8}`.
+
+    Raises:
+        DataError: N differs between the two or is 0.
+    """
+    if len(probabilities) != len(labels) or len(labels) == 0:
+        raise DataError(
+            f"{len(probabilities)} rows of probabilities for {len(labels)} labels; "
+            "give one label for each, at least one"
+        )
+    import numpy as np
+
+    rows = len(labels)
+    sure = probabilities.amax(dim=1).double().cpu().numpy()  # (N,)
+    right = (best_class(probabilities) == labels).cpu().numpy()  # (N,)
+    _, level, sizes = np.unique(-sure, return_inverse=True, return_counts=True)  # levels, surest first
+    hits = np.bincount(level, weights=right)  # (levels,)
+    ends, found = sizes.cumsum(), hits.cumsum()
+    curve = {}
+    for share in SHARES:
+        count = ceil(round(share * rows, 6))  # 0.15 * 20 is a little above 3
+        place = int(np.searchsorted(ends, count))  # the level that holds the last row
+        missing = (ends[place] - count) / sizes[place]  # share of it that is left out
+        curve[f"{share:.2f}"] = float(found[place] - hits[place] * missing) / count
+    return curve
 
 
 def _softmax(logits: "Tensor", temperature: float) -> "Tensor":

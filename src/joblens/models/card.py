@@ -7,12 +7,15 @@ if TYPE_CHECKING:
     from joblens.models.bundle import Bundle
 
 _MOST_LABELS = 60
+_SHARES = ("0.20", "0.40", "0.60", "0.80", "0.90", "1.00")
+"""Of those in `accuracy_at_coverage`, which the card shows."""
 
 
 def model_card(bundle: "Bundle") -> str:
     """The card as Markdown (Mitchell et al. 2019). Equal bundles give equal text.
 
-    Of `bundle.card` it shows `data` (row counts by name) and `metrics` (fractions by name), when there.
+    Of `bundle.card` it shows `data` (row counts by name), `metrics` (fractions by name) and
+    `accuracy_at_coverage` (fractions by share of the rows), when there.
     """
     sections = [
         "# Job advert classifier",
@@ -68,6 +71,29 @@ def _metrics(bundle: "Bundle") -> str:
         f"{table}\n\nProbabilities are calibrated with temperature {calibration.temperature:.3f}. "
         f"Prediction sets aim to hold the true label {calibration.coverage:.0%} of the time. "
         f"Abstaining below probability {calibration.abstain_below:.3f} {reached}."
+        f"{_coverage(bundle)}"
+    )
+
+
+def coverage_table(curve: Mapping[str, float]) -> str:
+    """`accuracy_at_coverage` in short, as a Markdown table; empty without figures."""
+    shown = {f"{float(share):.0%}": curve[share] for share in _SHARES if share in curve}
+    if not shown:
+        return ""
+    return (
+        f"| Answered, surest first | {' | '.join(shown)} |\n|---|{'---:|' * len(shown)}\n"
+        f"| Right | {' | '.join(f'{value:.1%}' for value in shown.values())} |"
+    )
+
+
+def _coverage(bundle: "Bundle") -> str:
+    table = coverage_table(_numbers(bundle.card.get("accuracy_at_coverage")))
+    if not table:
+        return ""
+    return (
+        "\n\nHow right it is on the rows it is surest of. These are the rows of the calibration, since "
+        "training sees no others; `reports/model_card.md`, which `joblens evaluate` writes, has the figures "
+        f"of rows held out.\n\n{table}"
     )
 
 

@@ -3,8 +3,9 @@
 `reports/metrics.json` has one entry per model (`zero_shot`, `centroid`, `lexical`, `classifier`), and:
 `comparison` (the classifier minus each other model, paired), `without_near_duplicates` (the models again, on
 one test ad of each near-duplicate group), `abstain` (prediction sets and abstentions of the classifier),
-`cross_validation` (empty when `evaluation.cross_validation` is off) and `data` (row counts). A figure that
-cannot be computed is null: `precision_when_answering` when nothing is answered, `label_issues` without folds.
+`accuracy_at_coverage` (how right it is on the ads it is surest of), `cross_validation` (empty when
+`evaluation.cross_validation` is off) and `data` (row counts). A figure that cannot be computed is null:
+`precision_when_answering` when nothing is answered, `label_issues` without folds.
 """
 
 import csv
@@ -26,7 +27,7 @@ from joblens.models.lexical import LexicalFeatures
 from joblens.paths import Layout
 from joblens.pipeline.evaluate import figures, plots
 from joblens.pipeline.evaluate.comparison import MODELS, verdict
-from joblens.pipeline.evaluate.cross_validation import cross_validate
+from joblens.pipeline.evaluate.cross_validation import CrossValidation, cross_validate
 from joblens.pipeline.evaluate.label_issues import LabelIssue, issues_table, label_issues
 from joblens.pipeline.evaluate.model_card import tested_model_card
 from joblens.pipeline.evaluate.models import fold_models, read_models, trained_probabilities
@@ -89,13 +90,12 @@ def _evaluate(
     features = LexicalFeatures(rows.texts, config.baseline.lexical)
     probabilities = trained_probabilities(rows, baseline, bundle, features, config)  # (N, C) each
     issues: list[LabelIssue] | None = None
-    folds: dict[str, Any] = {}
+    result: CrossValidation | None = None
     if evaluation.cross_validation:
         models = fold_models(rows, baseline, features, config, layout, device)
-        result = cross_validate(rows, models, evaluation.split)
-        folds = result.figures
+        result = cross_validate(rows, models, evaluation.split, config.classifier)
         issues = label_issues(rows, result.probabilities[result.best])
-    metrics = _metrics(rows, probabilities, bundle, config, folds, issues)
+    metrics = _metrics(rows, probabilities, bundle, config, result, issues)
     _write_predictions(layout, rows, probabilities["classifier"], bundle)
     write_table(layout.label_issues, issues_table(issues or []))
     _write_pages(layout, rows, probabilities, bundle, config, metrics, issues or [])
@@ -108,7 +108,7 @@ def _metrics(
     probabilities: Mapping[str, Tensor],
     bundle: Bundle,
     config: Config,
-    folds: Mapping[str, Any],
+    folds: CrossValidation | None,
     issues: Sequence[LabelIssue] | None,
 ) -> dict[str, Any]:
     """What reports/metrics.json holds; see the module docstring."""
@@ -117,6 +117,8 @@ def _metrics(
     evaluation = config.evaluation
     on_test = {name: values[test] for name, values in probabilities.items()}
     labels = rows.labels[test]
+    tested = figures.HeldOut.of(on_test["classifier"], labels, bundle.calibration)
+    origin, held = ("test", tested) if folds is None else ("cross_validation", folds.held["classifier"])
     return {
         **{name: figures.model_figures(values, labels, evaluation) for name, values in on_test.items()},
         "comparison": figures.differences(on_test, labels, evaluation),
@@ -124,8 +126,9 @@ def _metrics(
             name: figures.model_figures(values[single], rows.labels[single], evaluation)
             for name, values in probabilities.items()
         },
-        "abstain": figures.abstain_figures(on_test["classifier"], labels, bundle.calibration),
-        "cross_validation": dict(folds),
+        "abstain": figures.abstain_figures(tested, bundle.calibration),
+        "accuracy_at_coverage": figures.coverage_figures(origin, held, bundle.calibration),
+        "cross_validation": {} if folds is None else folds.figures,
         "data": {
             **figures.data_figures(rows),
             "label_issues": None if issues is None else len(issues),
@@ -177,6 +180,8 @@ def _write_pages(
     folder = layout.plots
     plots.write_confusion_table(folder / "confusion.csv", guesses["classifier"], labels, rows.names)
     plots.write_reliability_table(folder / "reliability.csv", tables)
+    plots.write_coverage_table(folder / "coverage.csv", metrics["accuracy_at_coverage"])
+    plots.draw_coverage(folder / "coverage.png", metrics["accuracy_at_coverage"])
     plots.draw_confusion(folder / "confusion.png", guesses["classifier"], labels, rows.names)
     plots.draw_reliability(
         folder / "reliability.png", tables, {name: metrics[name]["ece"] for name in tables}

@@ -1,6 +1,7 @@
 """The figures of each model on the same rows, and what they say against each other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from joblens import metrics
 from joblens.config import Evaluation
-from joblens.models.calibration import Calibration, abstains, prediction_sets
+from joblens.models.calibration import Calibration, abstains, accuracy_at_coverage, prediction_sets
 from joblens.pipeline.evaluate.rows import SPLITS, Rows
 
 DIGITS = 6
@@ -19,6 +20,39 @@ CHALLENGER = "classifier"
 """The model that joblens serves; the others are what it has to beat."""
 
 _STATISTICS = {"macro_f1": metrics.confusion_macro_f1, "accuracy": metrics.confusion_accuracy}
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """Rows that a model did not learn from, and what it makes of them."""
+
+    probabilities: Tensor
+    """(n, C), calibrated."""
+    labels: Tensor
+    """(n,) class indices."""
+    covered: Tensor
+    """(n,) bool: whose prediction set holds the label."""
+    sizes: Tensor
+    """(n,) int64: labels in each prediction set."""
+    silent: Tensor
+    """(n,) bool: which rows it abstains from."""
+
+    @classmethod
+    def of(cls, probabilities: Tensor, labels: Tensor, calibration: Calibration) -> "HeldOut":
+        """Rows that one calibration decides."""
+        sets = prediction_sets(probabilities, calibration)
+        return cls(
+            probabilities=probabilities,
+            labels=labels,
+            covered=torch.tensor([label in one for label, one in zip(labels.tolist(), sets, strict=True)]),
+            sizes=torch.tensor([len(one) for one in sets]),
+            silent=abstains(probabilities, calibration),
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence["HeldOut"]) -> "HeldOut":
+        """Rows of several calibrations, one part after the other."""
+        return cls(*(torch.cat([getattr(part, name) for part in parts]) for name in cls.__slots__))
 
 
 def model_figures(probabilities: Tensor, labels: Tensor, evaluation: Evaluation) -> dict[str, Any]:
@@ -95,27 +129,43 @@ def differences(
     return found
 
 
-def abstain_figures(probabilities: Tensor, labels: Tensor, calibration: Calibration) -> dict[str, Any]:
-    """What the classifier's prediction sets and abstentions are worth on test rows.
+def abstain_figures(held: HeldOut, calibration: Calibration) -> dict[str, Any]:
+    """What the classifier's prediction sets and abstentions are worth on rows it has not seen.
 
     `precision_when_answering` is None when it answers no row.
+
+    Args:
+        held: The rows.
+        calibration: Says what was wanted.
     """
-    sets = prediction_sets(probabilities, calibration)
-    truths = labels.tolist()
-    silent = abstains(probabilities, calibration)
-    right = metrics.best_class(probabilities) == labels
-    answered = right[~silent]
+    right = metrics.best_class(held.probabilities) == held.labels
+    answered = right[~held.silent]
     return rounded(
         {
             "coverage_wanted": calibration.coverage,
-            "coverage": sum(truth in labels for truth, labels in zip(truths, sets, strict=True))
-            / len(truths),
-            "mean_set_size": sum(map(len, sets)) / len(sets),
+            "coverage": float(held.covered.double().mean()),
+            "mean_set_size": float(held.sizes.double().mean()),
             "precision_wanted": calibration.target_precision,
             "precision_when_answering": float(answered.double().mean()) if len(answered) else None,
-            "share_answered": len(answered) / len(truths),
+            "share_answered": len(answered) / len(right),
         }
     )
+
+
+def coverage_figures(origin: str, held: HeldOut, calibration: Calibration) -> dict[str, Any]:
+    """How right the classifier is on the rows it is surest of, and where its abstain rule stands there.
+
+    Args:
+        origin: Which rows they are: `cross_validation` (every ad, from the fold that tests it) or `test`.
+        held: The rows.
+        calibration: Says what was wanted.
+    """
+    return {
+        "rows": origin,
+        "ads": len(held.labels),
+        "accuracy": rounded(accuracy_at_coverage(held.probabilities, held.labels)),
+        "abstain": abstain_figures(held, calibration),
+    }
 
 
 def data_figures(rows: Rows) -> dict[str, int]:

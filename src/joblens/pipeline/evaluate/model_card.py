@@ -5,7 +5,7 @@ from typing import Any
 
 from joblens.metrics import ClassScores
 from joblens.models.bundle import Bundle
-from joblens.models.card import model_card
+from joblens.models.card import coverage_table, model_card
 from joblens.pipeline.evaluate.comparison import MODELS, TITLES, verdict
 
 
@@ -27,6 +27,7 @@ def tested_model_card(bundle: Bundle, metrics: Mapping[str, Any], per_class: Seq
         )
         + f" (wanted: {abstain['precision_wanted']:.0%}); the others go to a person."
     )
+    held = metrics["accuracy_at_coverage"]
     models = "\n".join(_model_line(TITLES[model], metrics[model]) for model in MODELS)
     labels = "\n".join(
         f"| {_inline(bundle.labels[row.label])} | {row.support} | {row.precision:.3f} | {row.recall:.3f} "
@@ -51,10 +52,29 @@ Prediction sets hold the true label in {abstain["coverage"]:.1%} of the test ads
 (wanted: {abstain["coverage_wanted"]:.0%}), with {abstain["mean_set_size"]:.2f} labels on average.
 {answered}
 
+How right it is on the ads it is surest of. {_origin(held)}
+
+{coverage_table(held["accuracy"])}
+
 | Label | Test ads | Precision | Recall | F1 |
 |---|---:|---:|---:|---:|
 {labels}
 """
+    )
+
+
+def _origin(held: Mapping[str, Any]) -> str:
+    """Which ads `accuracy_at_coverage` is about, and what its rules are worth on them."""
+    if held["rows"] == "test":
+        return "These are test ads."
+    rule = held["abstain"]
+    precision = rule["precision_when_answering"]
+    right = "" if precision is None else f" and {precision:.1%} of the answers are right"
+    return (
+        f"These are all {held['ads']:,} ads, each judged by a fold of the\n"
+        "cross-validation that had not seen it. "
+        f"There prediction sets hold the true label in {rule['coverage']:.1%},\n"
+        f"{rule['share_answered']:.1%} are answered{right}."
     )
 
 

@@ -51,7 +51,7 @@ _STYLE: dict[Any, Any] = {
 def write_confusion_table(path: Path, guesses: Tensor, labels: Tensor, names: Sequence[str]) -> None:
     """One line per row (n,): the true label and the guessed one, by name."""
     pairs = zip(labels.tolist(), guesses.tolist(), strict=True)
-    write_csv(path, ["actual", "predicted"], ([names[truth], names[guess]] for truth, guess in pairs))
+    _write_csv(path, ["actual", "predicted"], ([names[truth], names[guess]] for truth, guess in pairs))
 
 
 def write_reliability_table(path: Path, tables: Mapping[str, Sequence[ReliabilityBin]]) -> None:
@@ -62,7 +62,12 @@ def write_reliability_table(path: Path, tables: Mapping[str, Sequence[Reliabilit
         for row in table
         if row.count
     ]
-    write_csv(path, ["model", "confidence", "accuracy", "count"], lines)
+    _write_csv(path, ["model", "confidence", "accuracy", "count"], lines)
+
+
+def write_coverage_table(path: Path, figures: Mapping[str, Any]) -> None:
+    """One line per share of the ads; `figures` is the entry `accuracy_at_coverage` of metrics.json."""
+    _write_csv(path, ["coverage", "accuracy"], ([*point] for point in figures["accuracy"].items()))
 
 
 def draw_confusion(path: Path, guesses: Tensor, labels: Tensor, names: Sequence[str]) -> None:
@@ -178,6 +183,50 @@ def draw_comparison(path: Path, figures: Mapping[str, Mapping[str, Any]], folds:
         axes.set_title("Macro-F1 with 95 % intervals", loc="left", pad=10)
 
 
+def draw_coverage(path: Path, figures: Mapping[str, Any]) -> None:
+    """Accuracy on the ads that the classifier is surest of, by share, and where its abstain rule stands.
+
+    Args:
+        path: The picture.
+        figures: The entry `accuracy_at_coverage` of metrics.json.
+    """
+    shares = [float(share) for share in figures["accuracy"]]
+    heights = list(figures["accuracy"].values())
+    rule = figures["abstain"]
+    colour = COLOURS["classifier"]
+    with _picture(path, 9.6, 4.2) as figure:
+        axes = figure.subplots()
+        axes.plot(shares, heights, color=colour, linewidth=2, marker="o", markersize=4, label="surest ads")
+        axes.axhline(
+            rule["precision_wanted"],
+            color="#6b7480",
+            linewidth=1.2,
+            linestyle=(0, (4, 3)),
+            label="precision wanted of the answers",
+        )
+        lowest = min(*heights, rule["precision_wanted"])
+        if rule["precision_when_answering"] is not None:
+            lowest = min(lowest, rule["precision_when_answering"])
+            axes.scatter(
+                rule["share_answered"],
+                rule["precision_when_answering"],
+                s=90,
+                color=COLOURS["lexical"],
+                edgecolor="white",
+                zorder=3,
+                label="its abstain rule",
+            )
+        axes.set_xlim(0, 1.02)
+        axes.set_ylim(max(0.0, lowest - 0.05), 1.01)
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        axes.grid(linewidth=0.7)
+        axes.set_xlabel("share of ads that are answered, surest first (coverage)")
+        axes.set_ylabel("share that is right")
+        axes.set_title("How right is the classifier where it is sure?", loc="left", pad=10)
+        axes.legend(frameon=False, loc="best")
+
+
 def draw_training(path: Path, log: Sequence[Mapping[str, float | None]]) -> None:
     """The classifier's learning curve: losses on the left, validation scores on the right, by epoch."""
     with _picture(path, 9.6, 3.9) as figure:
@@ -205,7 +254,7 @@ def _draw_columns(
         axes.legend(frameon=False)
 
 
-def write_csv(path: Path, header: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
+def _write_csv(path: Path, header: Sequence[str], lines: Iterable[Sequence[object]]) -> None:
     """A CSV table with Unix line ends, written whole or not at all."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

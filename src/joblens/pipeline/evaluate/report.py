@@ -14,6 +14,9 @@ from joblens.pipeline.evaluate.label_issues import LabelIssue
 MOST_CONFUSIONS = 15
 MOST_DOUBTFUL = 25
 
+ORIGINS = {"test": "test ads", "cross_validation": "ads of the cross-validation"}
+"""What the rows behind `accuracy_at_coverage` are called."""
+
 SECTIONS = {
     "comparison": "Models compared",
     "duplicates": "Before and after near-duplicates",
@@ -60,7 +63,7 @@ def render_report(
     environment.filters.update(figure=_figure, signed=_signed, percent=_percent, plain=_plain, words=_words)
     pictures = {
         name: _base64(plots / f"{name}.png")
-        for name in ("comparison", "confusion", "reliability", "training")
+        for name in ("comparison", "confusion", "coverage", "reliability", "training")
     }
     absent = {"folds": not metrics["cross_validation"], "training": pictures["training"] is None}
     return environment.get_template("report.html.j2").render(
@@ -76,6 +79,7 @@ def render_report(
         ads_counts=counts["ads"],
         clean_counts=counts["clean_ads"],
         pictures=pictures,
+        origin=ORIGINS[metrics["accuracy_at_coverage"]["rows"]],
         config=yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True, width=100).rstrip(),
     )
 

@@ -12,7 +12,14 @@ from joblens.encoders.titles import title_files
 from joblens.extractors.gliner_files import own_files
 from joblens.metrics import accuracy, best_class, expected_calibration_error, macro_f1
 from joblens.models.bundle import CLEANER, TITLES, Bundle, write_bundle
-from joblens.models.calibration import Calibration, abstains, calibrate, prediction_sets, probabilities
+from joblens.models.calibration import (
+    Calibration,
+    abstains,
+    accuracy_at_coverage,
+    calibrate,
+    prediction_sets,
+    probabilities,
+)
 from joblens.paths import Layout
 from joblens.pipeline.train.fit import Epoch, EpochBar, Fitted, fit_classifier
 from joblens.pipeline.train.fitting import fit_model, read_knowledge
@@ -93,7 +100,7 @@ def _train(
     if config.classifier.patience is None:
         best = epochs[-1]
     logger.info("%d epochs, epoch %d is kept: macro-F1 %.3f", len(epochs), best.number, best.macro_f1)
-    calibration, metrics = _calibrate(fitted, rows, config)
+    calibration, metrics, curve = _calibrate(fitted, rows, config)
     write_text(layout.training_log, _as_csv(epochs))
     bundle = Bundle(
         network=fitted.network,
@@ -106,7 +113,7 @@ def _train(
         calibration=calibration,
         uses_title=rows.has_titles,
         html=config.data.html,
-        card=_card(rows, config, layout, {"run": len(epochs), "best": best.number}, metrics),
+        card=_card(rows, config, layout, {"run": len(epochs), "best": best.number}, metrics, curve),
     )
     write_bundle(layout.classifier, bundle, along)
     figures = {"epoch": float(best.number), **metrics}
@@ -115,8 +122,14 @@ def _train(
     tracker.log_file(layout.classifier / "README.md")
 
 
-def _calibrate(fitted: Fitted, rows: Rows, config: Config) -> tuple[Calibration, dict[str, float]]:
-    """Calibrate on rows that were guessed unseen, and measure there what the model card will say."""
+def _calibrate(
+    fitted: Fitted, rows: Rows, config: Config
+) -> tuple[Calibration, dict[str, float], dict[str, float]]:
+    """Calibrate on rows that were guessed unseen, and measure there what the model card will say.
+
+    Returns:
+        The calibration, figures by name, and `accuracy_at_coverage`.
+    """
     logits, labels = fitted.logits, rows.labels[fitted.rows]  # (k, C), (k,)
     wanted = config.classifier
     calibration = calibrate(logits, labels, wanted.coverage, wanted.target_precision)
@@ -146,11 +159,21 @@ def _calibrate(fitted: Fitted, rows: Rows, config: Config) -> tuple[Calibration,
         "answered": 1 - float(abstains(scaled, calibration).double().mean()),
         "precision_of_answered": calibration.precision,
     }
-    return calibration, {name: round(value, 6) for name, value in metrics.items()}
+    curve = accuracy_at_coverage(scaled, labels)
+    return calibration, _rounded(metrics), _rounded(curve)
+
+
+def _rounded(figures: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 6) for name, value in figures.items()}
 
 
 def _card(
-    rows: Rows, config: Config, layout: Layout, epochs: dict[str, int], metrics: dict[str, float]
+    rows: Rows,
+    config: Config,
+    layout: Layout,
+    epochs: dict[str, int],
+    metrics: dict[str, float],
+    curve: dict[str, float],
 ) -> dict[str, object]:
     """Where the model comes from. No time and no commit: the same input gives the same bytes."""
     from joblens import __version__
@@ -179,6 +202,7 @@ def _card(
         "config": config.model_dump(mode="json", include={"cleaning", "embedding", "classifier"}),
         "epochs": epochs,
         "metrics": metrics,
+        "accuracy_at_coverage": curve,
     }
 
 
