@@ -75,6 +75,8 @@ class Guess:
     abstained: bool
     reason: str | None = None
     """Why it abstained; None when it did not."""
+    crossing: str | None = None
+    """That two labels of the prediction set cut across each other, in words; None when none do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,10 @@ def test_the_table_has_one_schema_and_clean_text(repository: Path, tmp_path: Pat
         ("1", "Kok", "Lav mad\nVask op", "B", None, "1"),
         ("2", "", "Byg huse", "A", None, "2"),
     ]
-    assert labels == [{"label": name, "name": name, "description": "", "text": name} for name in ("A", "B")]
+    assert labels == [
+        {"label": name, "name": name, "description": "", "text": name, "crosscutting": False}
+        for name in ("A", "B")
+    ]
     assert counts["rows_read"] == counts["kept"] == 2
 
 
@@ -120,11 +123,14 @@ def test_labels_follow_the_taxonomy_and_those_without_ads_are_left_out(
     repository: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    (tmp_path / "taxonomy.csv").write_text("label,name,description\nB,Byg,Huse\nX,Ingen,\nA,Mad,\n")
+    (tmp_path / "taxonomy.csv").write_text(
+        "label,name,description,crosscutting\nB,Byg,Huse,\nX,Ingen,,yes\nA,Mad,,yes\n"
+    )
     _, counts, labels = ingested(
         repository, tmp_path, f"{HEADER}\n1,,mad,A\n2,,huse,B\n", taxonomy="taxonomy.csv"
     )
     assert [(label["label"], label["text"]) for label in labels] == [("B", "Byg: Huse"), ("A", "Mad")]
+    assert [label["crosscutting"] for label in labels] == [False, True]
     assert counts["labels_without_ads"] == 1
     assert "1 of 3 labels of the taxonomy have no ads" in caplog.text
 

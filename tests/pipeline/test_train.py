@@ -244,6 +244,17 @@ def test_the_stage_writes_a_bundle_that_can_be_read(config, layout):
     assert bundle.card["metrics"]["coverage"] >= config.classifier.coverage
 
 
+def test_a_bundle_knows_the_labels_that_cut_across_the_others(config, layout):
+    topics = [{"label": name, "text": name, "crosscutting": name == LABELS[1]} for name in LABELS]
+    write_json(layout.labels, topics)
+    train.run(config, layout)
+    assert read_bundle(layout.classifier).crosscutting == (1,)
+    card = (layout.classifier / "README.md").read_text(encoding="utf-8")
+    assert [line for line in card.splitlines() if "(cuts across the others)" in line] == [
+        f"- {LABELS[1]} (cuts across the others)"
+    ]
+
+
 @pytest.mark.parametrize("html", [True, False])
 def test_a_bundle_knows_whether_html_was_read_as_text(config, layout, html):
     wanted = config.model_copy(update={"data": config.data.model_copy(update={"html": html})})

@@ -59,6 +59,8 @@ def make_bundle(tmp_path_factory: pytest.TempPathFactory) -> MakeBundle:
         html: bool = True,
         fingerprint: str | None = None,
         extractor_fingerprint: str | None = None,
+        crosscutting: tuple[int, ...] = (),
+        set_threshold: float = 0.05,
     ) -> Path:
         folder = tmp_path_factory.mktemp("models") / name
         cleaning = Cleaning(extractor=extractor)
@@ -84,11 +86,12 @@ def make_bundle(tmp_path_factory: pytest.TempPathFactory) -> MakeBundle:
             encoder_fingerprint=fingerprint or ToyEncoder(dimensions=DIMENSIONS, seed=1).fingerprint,
             extractor_fingerprint=extractor_fingerprint or used.fingerprint,
             calibration=Calibration(
-                temperature=1.0, set_threshold=0.05, abstain_below=abstain_below, coverage=0.9
+                temperature=1.0, set_threshold=set_threshold, abstain_below=abstain_below, coverage=0.9
             ),
             uses_title=uses_title,
             html=html,
             card={"made_by": "tests"},
+            crosscutting=crosscutting,
         )
         write_bundle(folder, bundle)
         return folder

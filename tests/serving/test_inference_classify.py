@@ -3,7 +3,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from typer.testing import CliRunner
 
+from joblens.cli import app
 from joblens.config import Cleaning
 from joblens.encoders.toy import ToyEncoder
 from joblens.errors import BundleError, DataError
@@ -51,6 +53,49 @@ def test_a_guess_that_does_not_abstain_has_no_reason(classifier):
     (guess,) = classifier.predict([CARPENTER])
     assert not guess.abstained
     assert guess.reason is None
+
+
+BOTH = "tømrer murer kok tjener"  # of Byggeri and of Køkken
+
+
+def test_labels_that_cut_across_each_other_are_named_likeliest_first(make_bundle):
+    crossing = Classifier.load(make_bundle(crosscutting=(1,)))  # Køkken
+    (guess,) = crossing.predict([BOTH])
+    first, second = guess.prediction_set
+    assert {first, second} == {"Byggeri", "Køkken"}
+    assert guess.crossing == f"{first} and {second} cut across each other: both may be right"
+
+
+def test_the_command_line_tells_that_labels_cut_across_each_other(make_bundle):
+    bundle = make_bundle(crosscutting=(1,))
+    (guess,) = Classifier.load(bundle).predict([BOTH])
+    shown = CliRunner().invoke(app, ["classify", BOTH, "--bundle", str(bundle), "--device", "cpu"])
+    assert shown.exit_code == 0
+    assert f"  {guess.crossing}\n" in shown.stdout
+
+
+def test_of_several_labels_that_are_cut_across_the_likeliest_is_named(make_bundle):
+    crossing = Classifier.load(make_bundle(crosscutting=(2,), set_threshold=0.0001))  # Sundhed
+    (guess,) = crossing.predict([BOTH + " murer patient"])
+    assert sorted(guess.prediction_set) == ["Byggeri", "Køkken", "Sundhed"]
+    pair = [label for label in guess.prediction_set if label in (guess.label, "Sundhed")]
+    assert guess.crossing == f"{pair[0]} and {pair[1]} cut across each other: both may be right"
+
+
+@pytest.mark.parametrize(
+    ("crosscutting", "set_threshold", "text"),
+    [
+        ((), 0.05, BOTH),  # neighbours that are confused, no more
+        ((2,), 0.05, BOTH),  # the label that cuts across is not in the set
+        ((0,), 0.05, CARPENTER),  # it is, alone
+        ((0,), 0.0, BOTH),  # every label is in every set, which says nothing
+        ((0,), 0.05, ""),  # nothing was read
+    ],
+)
+def test_other_sets_say_nothing_of_crossing(make_bundle, crosscutting, set_threshold, text):
+    bundle = make_bundle(crosscutting=crosscutting, set_threshold=set_threshold)
+    (guess,) = Classifier.load(bundle).predict([text])
+    assert guess.crossing is None
 
 
 def test_no_texts_give_no_guesses(classifier):

@@ -19,7 +19,7 @@ ADS = [
 ]
 LABELS = ["Byggeri", "Sundhed", None, "Køkken"]
 COLUMNS = Columns(text="body", title="headline", id="number")
-NAMES = ["id", "label", "probability", "top_3", "prediction_set", "abstained", "reason"]
+NAMES = ["id", "label", "probability", "top_3", "prediction_set", "abstained", "reason", "crossing"]
 
 
 @pytest.fixture
@@ -47,6 +47,17 @@ def test_guesses_are_those_of_the_python_interface(classifier, ads, tmp_path):
     table = pl.read_parquet(out)
     assert table["probability"].to_list() == pytest.approx([guess.probability for guess in guesses])
     assert table["prediction_set"].to_list() == [list(guess.prediction_set) for guess in guesses]
+
+
+def test_labels_that_cut_across_each_other_are_told_row_by_row(make_bundle, tmp_path):
+    source, out = tmp_path / "ads.csv", tmp_path / "guesses.csv"
+    pl.DataFrame({"body": ["tømrer murer kok tjener", "sygeplejerske læge patient"]}).write_csv(source)
+    predict_file(make_bundle(crosscutting=(1,)), source, out, Columns(text="body"))
+    with out.open(encoding="utf-8", newline="") as file:
+        told = [row["crossing"] for row in csv.DictReader(file)]
+    assert "Køkken" in told[0]
+    assert "cut across each other: both may be right" in told[0]
+    assert told[1] == ""
 
 
 def test_the_top_three_can_be_read_by_people(classifier, ads, tmp_path):

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from fastapi.testclient import TestClient
 
+from joblens.inference.classify import Classifier
 from joblens.serving.api import create_app
 from joblens.serving.limits import Limits
 from joblens.serving.problems import field_problems
@@ -38,9 +39,21 @@ def test_one_advert_gets_one_result(client, classifier):
                 "prediction_set": list(guess.prediction_set),
                 "abstained": False,
                 "reason": None,
+                "crossing": None,
             }
         ],
     }
+
+
+def test_labels_that_cut_across_each_other_are_told(make_bundle):
+    crossing = Classifier.load(make_bundle(crosscutting=(1,)))
+    app = create_app(crossing)
+    with TestClient(app) as client:
+        app.state.loading.result(timeout=10)
+        (result,) = client.post("/classify", json={"text": "tømrer murer kok tjener"}).json()["results"]
+        shapes = client.get("/openapi.json").json()["components"]["schemas"]
+    assert result["crossing"].endswith("cut across each other: both may be right")
+    assert "both may be right" in shapes["Result"]["properties"]["crossing"]["description"]
 
 
 def test_many_adverts_get_as_many_results_in_their_order(client):

@@ -53,6 +53,7 @@ def make_bundle(**changes):
         "uses_title": True,
         "html": False,
         "card": {"data": {"train": 1200}, "metrics": {"macro_f1": 0.75}},
+        "crosscutting": (1,),
     }
     return Bundle(**(parts | changes))
 
@@ -94,10 +95,16 @@ def test_a_bundle_comes_back_as_it_was(folder):
         "calibration",
         "uses_title",
         "html",
+        "crosscutting",
     ):
         assert getattr(found, name) == getattr(written, name)
     assert found.card == written.card
     assert found.dimensions == 8
+
+
+def test_a_bundle_from_before_labels_could_cut_across_others_has_none_that_do(folder):
+    edit(folder / "config.json", lambda config: {key: config[key] for key in config if key != "crosscutting"})
+    assert read_bundle(folder).crosscutting == ()
 
 
 def test_a_read_network_is_ready_to_guess(folder):
@@ -359,6 +366,9 @@ def test_weights_of_another_network_are_refused(folder, change, words):
         ({"card": {"score": float("nan")}}, "not JSON"),
         ({"card": {"when": object()}}, "not JSON"),
         ({"encoder_fingerprint": ""}, "encoder_fingerprint"),
+        ({"crosscutting": (3,)}, "class indices below 3"),
+        ({"crosscutting": (1, 1)}, "ascending"),
+        ({"crosscutting": (-1,)}, "crosscutting"),
         ({"extractor_fingerprint": ""}, "extractor_fingerprint"),
     ],
 )

@@ -49,10 +49,18 @@ def test_the_taxonomy_names_every_label_in_both_languages(tmp_path):
     write_sample(tmp_path, 120, 7)
     with (tmp_path / "taxonomy.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["label", "name_da", "name_en", "description_da", "description_en"]
+    assert list(rows[0]) == [
+        "label",
+        "name_da",
+        "name_en",
+        "description_da",
+        "description_en",
+        "crosscutting",
+    ]
     assert {row["label"] for row in rows} == {ad.label for ad in generate(ads=120, seed=7)}
     assert all(row["label"] == row["name_da"] for row in rows)
     assert all(all(row.values()) for row in rows)
+    assert [row["label"] for row in rows if row["crosscutting"] == "yes"] == ["Elever", "Ledelse"]
     assert rows[0]["label"] == "Akademisk arbejde"
     assert rows[-1]["label"] == "Vagt, sikkerhed og overvågning"
 

@@ -28,6 +28,15 @@ def test_english_comes_before_other_languages_and_no_language_before_english(tmp
     assert read_taxonomy(three) == [Topic("A", "Kitchen")]
 
 
+def test_a_label_may_cut_across_the_others(tmp_path: Path) -> None:
+    path = taxonomy(
+        tmp_path, "label,crosscutting,description\nA,Yes,x\nB,no,y\nC,,\nD, 1 ,\nE,TRUE,\nF,false,\n"
+    )
+    topics = read_taxonomy(path)
+    assert [topic.is_crosscutting for topic in topics] == [True, False, False, True, True, False]
+    assert [topic.description for topic in topics][:2] == ["x", "y"]
+
+
 def test_labels_alone_are_enough(tmp_path: Path) -> None:
     assert read_taxonomy(taxonomy(tmp_path, "label\nA\nB\n")) == [Topic("A", "A"), Topic("B", "B")]
 
@@ -38,6 +47,7 @@ def test_labels_alone_are_enough(tmp_path: Path) -> None:
         ("labels,name\nA,B\n", "no column 'label'; nearest is 'labels'.*name the column with the labels so"),
         ("label,name\nA,x\nA,y\n", "label 'A' more than once"),
         ("label,name\nA,x\n,y\n", "row 2 without a label"),
+        ("label,crosscutting\nA,no\nB,maybe\n", "crosscutting 'maybe' for label 'B', expected yes or no"),
         ("label,name\n", "no labels under its header"),
         ("", "is empty"),
     ],

@@ -193,6 +193,8 @@ def classify(
     for label, probability in guess.top[1:]:
         typer.echo(f"  or {label}: {probability:.0%}")
     typer.echo(f"  very likely one of: {', '.join(guess.prediction_set)}")
+    if guess.crossing:
+        typer.echo(f"  {guess.crossing}")
     if guess.abstained:
         typer.echo(f"  abstained: {guess.reason}")
 

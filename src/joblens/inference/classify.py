@@ -151,7 +151,33 @@ class Classifier:
             reason = (
                 f"probability {probability:.3f} is below {threshold:.3f}, where the model starts to answer"
             )
-        return Guess(label, probability, top, tuple(labels[index] for index in inside), is_unsure, reason)
+        return Guess(
+            label=label,
+            probability=probability,
+            top=top,
+            prediction_set=tuple(labels[index] for index in inside),
+            abstained=is_unsure,
+            reason=reason,
+            crossing=crossing(inside, self.bundle),
+        )
+
+
+def crossing(inside: Sequence[int], bundle: Bundle) -> str | None:
+    """What to say of a prediction set that holds a label which cuts across the others, and another.
+
+    It names the likeliest such label and the likeliest other one. None when there is no such pair, or when a
+    set says nothing because the bundle puts every label into each.
+
+    Args:
+        inside: The set's class indices, likeliest first.
+        bundle: Knows the labels, and which of them cut across.
+    """
+    across = next((index for index in inside if index in bundle.crosscutting), None)
+    if across is None or len(inside) < 2 or bundle.calibration.set_threshold == 0:
+        return None
+    other = next(index for index in inside if index != across)
+    first, second = sorted((across, other), key=list(inside).index)
+    return f"{bundle.labels[first]} and {bundle.labels[second]} cut across each other: both may be right"
 
 
 def _ads(

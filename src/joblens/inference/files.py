@@ -47,8 +47,8 @@ def predict_file(
 
     The source is read twice: once to count, so that a fault in its last row is found before the work starts.
     The output has the columns `id` (that of the source; the row number from 1 when no id column is named),
-    `label`, `probability`, `top_3` (as text), `prediction_set`, `abstained` and `reason`. It is written whole
-    or not at all.
+    `label`, `probability`, `top_3` (as text), `prediction_set`, `abstained`, `reason` and `crossing`. It is
+    written whole or not at all.
 
     Args:
         bundle: A trained bundle's folder, or a classifier that is loaded already.
@@ -130,6 +130,7 @@ def _frame(ids: list[str | None], guesses: "list[Guess]") -> "pl.DataFrame":
             "prediction_set": [list(guess.prediction_set) for guess in guesses],
             "abstained": [guess.abstained for guess in guesses],
             "reason": [guess.reason for guess in guesses],
+            "crossing": [guess.crossing for guess in guesses],
         },
         schema={
             "id": pl.String,
@@ -139,6 +140,7 @@ def _frame(ids: list[str | None], guesses: "list[Guess]") -> "pl.DataFrame":
             "prediction_set": pl.List(pl.String),
             "abstained": pl.Boolean,
             "reason": pl.String,
+            "crossing": pl.String,
         },
     )
 

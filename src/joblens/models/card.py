@@ -29,7 +29,10 @@ def model_card(bundle: "Bundle") -> str:
 
 
 def _intended_use(bundle: "Bundle") -> str:
-    names = [f"- {_inline(label)}" for label in bundle.labels[:_MOST_LABELS]]
+    names = [
+        f"- {_inline(label)}" + (" (cuts across the others)" if row in bundle.crosscutting else "")
+        for row, label in enumerate(bundle.labels[:_MOST_LABELS])
+    ]
     if len(bundle.labels) > _MOST_LABELS:
         names.append(f"- and {len(bundle.labels) - _MOST_LABELS} more in `labels.json`")
     reads = "title and text" if bundle.uses_title else "text"

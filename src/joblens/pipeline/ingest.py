@@ -194,7 +194,13 @@ def _labels(ads: pl.DataFrame, topics: list[Topic] | None, where: str) -> list[d
             "%d of %d labels of the taxonomy have no ads in %s", len(topics) - len(kept), len(topics), where
         )
     return [
-        {"label": topic.label, "name": topic.name, "description": topic.description, "text": topic.text}
+        {
+            "label": topic.label,
+            "name": topic.name,
+            "description": topic.description,
+            "text": topic.text,
+            "crosscutting": topic.is_crosscutting,
+        }
         for topic in kept
     ]
 

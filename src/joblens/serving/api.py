@@ -221,6 +221,7 @@ def _result(guess: "Guess") -> Result:
         prediction_set=list(guess.prediction_set),
         abstained=guess.abstained,
         reason=guess.reason,
+        crossing=guess.crossing,
     )
 
 

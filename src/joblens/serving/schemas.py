@@ -129,6 +129,8 @@ class Result(_Message):
     """Whether a person should look at this advert."""
     reason: str | None
     """Why the model abstained; null when it did not."""
+    crossing: str | None
+    """That two categories of `prediction_set` cut across each other, so that both may be right; null else."""
 
 
 class Model(_Message):

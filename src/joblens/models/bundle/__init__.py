@@ -75,6 +75,8 @@ class Bundle:
     """Whether HTML in the training adverts became plain text."""
     card: Mapping[str, Any]
     """Where the model comes from, as JSON values: hashes, row counts, metrics."""
+    crosscutting: tuple[int, ...] = ()
+    """Class indices of labels that cut across the others, ascending: an advert may have one of each."""
 
     @property
     def dimensions(self) -> int:
@@ -101,6 +103,7 @@ def write_bundle(folder: Path, bundle: Bundle, along: Mapping[str, Path] | None 
             classes=len(labels),
             uses_title=bundle.uses_title,
             html=bundle.html,
+            crosscutting=bundle.crosscutting,
             encoder_fingerprint=bundle.encoder_fingerprint,
             extractor_fingerprint=bundle.extractor_fingerprint,
             cleaning=bundle.cleaning,
@@ -173,5 +176,6 @@ def read_bundle(folder: Path) -> Bundle:
         calibration=Calibration(**contents.calibration.model_dump()),
         uses_title=contents.uses_title,
         html=contents.html,
+        crosscutting=contents.crosscutting,
         card=read_card(files["card.json"]),
     )

@@ -49,6 +49,8 @@ class Contents(Section):
     classes: int = Field(ge=2, le=_WIDEST)
     uses_title: bool
     html: bool
+    crosscutting: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    """Class indices, ascending."""
     encoder_fingerprint: str = Field(min_length=1, max_length=1000)
     extractor_fingerprint: str = Field(min_length=1, max_length=1000)
     cleaning: Cleaning
@@ -72,6 +74,13 @@ class Contents(Section):
             self.shape.occupations and len(self.shape.sides) == 1
         ):
             raise ValueError("occupations should have groups, and sides one for titles")
+        return self
+
+    @model_validator(mode="after")
+    def _crosscutting_labels_are_there(self) -> Self:
+        found = self.crosscutting
+        if list(found) != sorted(set(found)) or (found and found[-1] >= self.classes):
+            raise ValueError(f"crosscutting should be ascending class indices below {self.classes}")
         return self
 
     @model_validator(mode="after")

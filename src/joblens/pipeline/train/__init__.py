@@ -113,6 +113,7 @@ def _train(
         calibration=calibration,
         uses_title=rows.has_titles,
         html=config.data.html,
+        crosscutting=rows.crosscutting,
         card=_card(rows, config, layout, {"run": len(epochs), "best": best.number}, metrics, curve),
     )
     write_bundle(layout.classifier, bundle, along)

@@ -43,6 +43,8 @@ class Rows:
     """Title and clean text as one string."""
     groups: list[str]
     """Near-duplicate ads share one."""
+    crosscutting: tuple[int, ...]
+    """Class indices of labels that the taxonomy says cut across the others."""
 
     @property
     def has_titles(self) -> bool:
@@ -80,17 +82,19 @@ def read_rows(layout: Layout) -> Rows:
         table = table.join(read_table(path, columns=set(columns)), on="id", how="left", maintain_order="left")
         if len(table) != len(ids) or table[columns[1]].null_count():
             raise DataError(f"{path.name} and {layout.ids.name} are not of the same ads; {_AGAIN}")
+    topics = read_json(layout.labels)
     titles = [title or "" for title in table["title"].to_list()]
     rows = Rows(
         vectors=tensors["vectors"].float(),
         labels=tensors["labels"].long(),
         splits=table["split"].fill_null("").to_list(),
-        names=tuple(entry["label"] for entry in read_json(layout.labels)),
+        names=tuple(entry["label"] for entry in topics),
         encoder_fingerprint=fingerprint,
         extractor_fingerprint=_extractor_fingerprint(layout),
         titles=titles,
         texts=[join_title(title, text) for title, text in zip(titles, table["clean_text"], strict=True)],
         groups=table["group"].to_list(),
+        crosscutting=tuple(row for row, entry in enumerate(topics) if entry.get("crosscutting")),
     )
     if not len(ids) == len(table) == len(rows.vectors) == len(rows.labels):
         raise DataError(

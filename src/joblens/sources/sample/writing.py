@@ -16,7 +16,7 @@ from joblens.storage import atomic_write, write_text
 
 logger = logging.getLogger(__name__)
 
-TAXONOMY_COLUMNS = ("label", "name_da", "name_en", "description_da", "description_en")
+TAXONOMY_COLUMNS = ("label", "name_da", "name_en", "description_da", "description_en", "crosscutting")
 
 
 def write_sample(folder: Path, ads: int, seed: int) -> None:
@@ -43,7 +43,14 @@ def write_taxonomy(path: Path) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(TAXONOMY_COLUMNS)
         writer.writerows(
-            (area.label, area.label, area.name_en, area.description_da, area.description_en)
+            (
+                area.label,
+                area.label,
+                area.name_en,
+                area.description_da,
+                area.description_en,
+                "yes" if area.mixes_fields else "no",
+            )
             for area in load_vocabulary().areas
         )
 
