@@ -131,6 +131,11 @@ class Layout:
         return self.root / ".joblens/cache"
 
     @property
+    def sweeps(self) -> Path:
+        """Journals of searches for settings, one for each."""
+        return self.root / ".joblens/sweeps"
+
+    @property
     def locks(self) -> Path:
         """Lock files: one writer at a time."""
         return self.root / ".joblens/locks"

@@ -11,6 +11,7 @@ import typer
 from joblens.cli.benchmarks import bench
 from joblens.cli.flows import finetune
 from joblens.cli.options import CLEANER, HERE, TITLES, Bundle, Device, Project, UrlEnv
+from joblens.cli.search import experiments, sweep
 from joblens.errors import DataError, JoblensError, nearest
 from joblens.paths import Layout
 
@@ -176,6 +177,10 @@ def compare(project: Project = HERE) -> None:
     if not console.is_terminal:  # a log or a pipe: no reason to break lines
         console = Console(width=110)
     console.print(comparison_table(read_json(Layout(project).metrics)))
+
+
+app.command(epilog="Example: dvc repro baseline && joblens sweep --trials 60 --name tuned")(sweep)
+app.command(epilog="Example: joblens experiments --top 3")(experiments)
 
 
 @app.command(epilog='Example: joblens classify "Vi søger en tømrer med svendebrev" --title Tømrer')

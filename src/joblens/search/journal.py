@@ -1,0 +1,116 @@
+"""The journal of a sweep: a file of JSON lines that grows with each step, so that a killed sweep goes on."""
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from joblens.errors import DataError, one_line
+from joblens.paths import Layout
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.storages import BaseStorage
+
+logger = logging.getLogger(__name__)
+
+
+def journal_path(layout: Layout, name: str) -> Path:
+    """Where the journal of a sweep is."""
+    return layout.sweeps / f"{name}.jsonl"
+
+
+def open_study(layout: Layout, name: str, identity: Mapping[str, str], present: Mapping[str, Any]) -> "Study":
+    """The study of a sweep, to go on with; a new one when there is no journal.
+
+    Call it under the sweep's lock. What a kill left behind is cleared away: half a line at the end, a
+    lock, and trials that were running, which count as failed.
+
+    Args:
+        layout: The project.
+        name: Of the sweep.
+        identity: Hashes of what must not change while a sweep goes on, each under a word for people.
+        present: The settings in params.yaml, remembered when the sweep begins.
+
+    Raises:
+        DataError: The journal is damaged, or was begun with something else.
+    """
+    import optuna
+    from optuna.trial import TrialState
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    path = journal_path(layout, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _clear_away(path)
+    study = optuna.create_study(
+        storage=_storage(path), study_name=name, direction="maximize", load_if_exists=True
+    )
+    if "present" not in study.user_attrs:  # last of all, so that it says that the others are there
+        study.set_user_attr("identity", dict(identity))
+        study.set_user_attr("present", dict(present))
+    begun = study.user_attrs["identity"]
+    changed = [word for word in identity if identity[word] != begun.get(word)]
+    if changed:
+        raise DataError(
+            f"sweep {name!r} was begun with other {' and '.join(changed)}; choose another --name, or delete "
+            f"{path} to begin anew"
+        )
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        study.tell(trial.number, state=TrialState.FAIL)
+    return study
+
+
+def read_studies(layout: Layout) -> list["Study"]:
+    """The studies of all journals, by name, to look at only. A sweep may be writing meanwhile.
+
+    Raises:
+        DataError: A journal is damaged.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    paths = sorted(layout.sweeps.glob("*.jsonl"))
+    studies = []
+    for path in paths:
+        storage = _storage(path)
+        if storage.get_all_studies():  # one that has just begun has none
+            studies.append(optuna.load_study(study_name=path.stem, storage=storage))
+    return studies
+
+
+def _storage(path: Path) -> "BaseStorage":
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    try:
+        return JournalStorage(JournalFileBackend(str(path)))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{path} is no journal of a sweep ({one_line(str(error))}); delete it, or choose another --name"
+        ) from error
+
+
+def _clear_away(path: Path) -> None:
+    """Cut off a last line without an end, and unlink locks of the journal's own; nobody else is writing."""
+    for left in path.parent.glob(f"{path.name}.lock*"):
+        left.unlink(missing_ok=True)
+    if not path.is_file():
+        return
+    data = path.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    lines = whole.splitlines(keepends=True)
+    if lines and not _is_json(lines[-1]):  # a disk may keep the end of a line and lose its beginning
+        whole = b"".join(lines[:-1])
+    if whole != data:
+        logger.warning("%s: an unfinished last line is cut off", path.name)
+        with path.open("rb+") as file:
+            file.truncate(len(whole))
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
