@@ -72,9 +72,10 @@ def experiment(c, set="", queue=False):
 
 @task
 def compare(c):
-    """Print the table of all models, and what changed since the last commit."""
+    """Print the table of all models, what changed since the last commit, and experiments by rank."""
     c.run("joblens compare")
     c.run("dvc metrics diff --md")
+    c.run("joblens experiments")
 
 
 @task(

@@ -30,7 +30,7 @@ CONFIGS = REPOSITORY / "configs"
 OPTIONS = sorted(
     path.relative_to(CONFIGS).with_suffix("").as_posix()
     for path in CONFIGS.glob("*/*.yaml")
-    if path.parent.name != "finetune"
+    if path.parent.name not in {"finetune", "search"}
 )
 FLOWS = sorted(path.stem for path in (CONFIGS / "finetune").glob("*.yaml"))
 SECTIONS = {
@@ -94,7 +94,12 @@ def test_only_config_yaml_chooses_and_it_names_every_section():
     assert defaults[0] == "_self_"
     assert defaults[-1] == {"experiment": None}
     assert [next(iter(entry)) for entry in defaults[1:-1]] == list(SECTIONS)
-    assert {path.name for path in CONFIGS.iterdir() if path.is_dir()} == {*SECTIONS, "experiment", "finetune"}
+    assert {path.name for path in CONFIGS.iterdir() if path.is_dir()} == {
+        *SECTIONS,
+        "experiment",
+        "finetune",
+        "search",
+    }
 
 
 def test_the_committed_params_are_what_the_configs_compose_to():

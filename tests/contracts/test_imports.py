@@ -16,7 +16,7 @@ MODULES = sorted(
     if path.name != "__main__.py"
 )
 HEAVY = (
-    "cleanlab dvc fastapi gliner hydra mapie matplotlib numpy pandas pandera polars pyarrow "
+    "cleanlab dvc fastapi gliner hydra mapie matplotlib numpy optuna pandas pandera polars pyarrow "
     "pytorch_lightning scipy sentence_transformers sklearn sqlalchemy torch transformers uvicorn wandb"
 ).split()
 WATCH_IMPORTS = """
@@ -53,7 +53,8 @@ def test_importing_any_module_writes_no_file_and_reaches_no_network(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", [["--help"], ["params", "--help"], ["train", "--help"], ["predict", "--help"]]
+    "command",
+    [["--help"], ["params", "--help"], ["train", "--help"], ["predict", "--help"], ["sweep", "--help"]],
 )
 def test_asking_for_help_loads_nothing_heavy(command, tmp_path):
     code = (

@@ -83,12 +83,30 @@ def _storage(path: Path) -> "BaseStorage":
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
+    _check_lines(path)
     try:
         return JournalStorage(JournalFileBackend(str(path)))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"{path} is no journal of a sweep ({one_line(str(error))}); delete it, or choose another --name"
-        ) from error
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
+        raise _damaged(path, one_line(str(error))) from error
+
+
+def _check_lines(path: Path) -> None:
+    """Every line that has an end is a JSON object. The last one may be in the middle of being written."""
+    if not path.is_file():
+        return
+    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
+        if not line.endswith(b"\n"):
+            return
+        try:
+            entry = json.loads(line)
+        except ValueError as error:
+            raise _damaged(path, f"line {number} is not JSON") from error
+        if not isinstance(entry, dict):
+            raise _damaged(path, f"line {number} is no JSON object")
+
+
+def _damaged(path: Path, reason: str) -> DataError:
+    return DataError(f"{path} is no journal of a sweep ({reason}); delete it, or choose another --name")
 
 
 def _clear_away(path: Path) -> None:
@@ -98,19 +116,8 @@ def _clear_away(path: Path) -> None:
     if not path.is_file():
         return
     data = path.read_bytes()
-    whole = data[: data.rfind(b"\n") + 1]
-    lines = whole.splitlines(keepends=True)
-    if lines and not _is_json(lines[-1]):  # a disk may keep the end of a line and lose its beginning
-        whole = b"".join(lines[:-1])
-    if whole != data:
+    whole = data.rfind(b"\n") + 1
+    if whole != len(data):
         logger.warning("%s: an unfinished last line is cut off", path.name)
         with path.open("rb+") as file:
-            file.truncate(len(whole))
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        json.loads(line)
-    except ValueError:
-        return False
-    return True
+            file.truncate(whole)

@@ -1,25 +1,24 @@
 """`joblens sweep`: try settings on what the pipeline has prepared, and write the best as an experiment."""
 
 import json
-import logging
 import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from joblens.config import Config
 from joblens.device import choose_device
 from joblens.errors import ConfigError, DataError, StorageError
 from joblens.paths import Layout
-from joblens.search.folds import Known, deal_folds, fold_scores, read_known
 from joblens.search.journal import journal_path, open_study
 from joblens.search.space import Space, read_space, settings_of, widened, with_settings
 from joblens.search.trials import Tried, best_trials, finished, run_trials
 from joblens.search.winner import MARK, check_free, write_experiment
 from joblens.storage import content_hash, lock
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from joblens.search.folds import Known
 
 _NAME = re.compile(r"[A-Za-z0-9_]{1,60}")
 
@@ -60,6 +59,8 @@ def sweep(config: Config, layout: Layout, name: str, *, trials: int, minutes: fl
     _check(name, trials, minutes)
     check_free(layout, name)
     space = read_space(layout, config.classifier)
+    from joblens.search.folds import deal_folds, fold_scores, read_known  # slow: training comes along
+
     device = choose_device(config.compute.device)
     known = read_known(config, layout)
     folds = deal_folds(known, space.folds, config.evaluation.split)
@@ -94,7 +95,7 @@ def _check(name: str, trials: int, minutes: float | None) -> None:
         raise ConfigError(f"--minutes is {minutes:g}, expected more than 0")
 
 
-def _identity(config: Config, space: Space, known: Known) -> dict[str, str]:
+def _identity(config: Config, space: Space, known: "Known") -> dict[str, str]:
     """Hashes of what all trials of a sweep must share, so that they can be compared."""
     fixed = {
         key: value
@@ -113,7 +114,7 @@ def _hash(value: Any) -> str:
     return content_hash(json.dumps(value, sort_keys=True))
 
 
-def _write(config: Config, layout: Layout, name: str, best: list[Tried], known: Known) -> Path:
+def _write(config: Config, layout: Layout, name: str, best: list[Tried], known: "Known") -> Path:
     if not best:
         raise DataError("no trial was judged on all folds; run the same command again")
     winner = best[0]
