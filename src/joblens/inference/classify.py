@@ -115,17 +115,35 @@ class Classifier:
         Raises:
             DataError: A text is None, NaN or not a string, or there are more or fewer titles than texts.
         """
+        return self.answer(self.clean(texts, titles))
+
+    def clean(self, texts: Sequence[str], titles: Sequence[str | None] | None = None) -> list[CleanAd]:
+        """What the model is shown of each advert: the first half of `predict`, which takes most of its time.
+
+        Args:
+            texts: As for `predict`.
+            titles: As for `predict`.
+
+        Raises:
+            DataError: As for `predict`.
+        """
         ads = _ads(texts, titles, uses_title=self.bundle.uses_title, is_html=self.bundle.html)
-        if not ads:
-            return []
         with self._turn, torch.inference_mode():
-            cleaned = clean_ads(ads, self.bundle.cleaning, self._extractor)
-            read = [join_title(ad.title, ad.clean_text) for ad in cleaned]
-            rows = [row for row, text in enumerate(read) if word_count(text)]
+            return clean_ads(ads, self.bundle.cleaning, self._extractor) if ads else []
+
+    def answer(self, cleaned: Sequence[CleanAd]) -> list[Guess]:
+        """One guess for each advert that `clean` gave: the second half of `predict`.
+
+        Args:
+            cleaned: Adverts as this classifier cleans them; other cleaning leaves other texts.
+        """
+        read = [join_title(ad.title, ad.clean_text) for ad in cleaned]
+        rows = [row for row, text in enumerate(read) if word_count(text)]
+        with self._turn, torch.inference_mode():
             answered = self._guesses([cleaned[row] for row in rows])
         by_row = dict(zip(rows, answered, strict=True))
         nothing = Guess("", 0.0, (), self.bundle.labels, abstained=True, reason=NO_TEXT)
-        return [by_row.get(row, nothing) for row in range(len(ads))]
+        return [by_row.get(row, nothing) for row in range(len(cleaned))]
 
     def _guesses(self, ads: Sequence[CleanAd]) -> list[Guess]:
         if not ads:
