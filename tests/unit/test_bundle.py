@@ -24,6 +24,7 @@ SHAPE = {
     "title_ngrams": 0,
     "occupations": 0,
     "groups": [],
+    "landmarks": 0,
 }
 """Of a wide-and-deep network on the same vectors."""
 
@@ -186,6 +187,7 @@ def test_the_model_card_says_what_people_need(folder):
         "## Limits",
         "Classifier.load",
         "temperature 1.500",
+        "power 1.000 and shift +0.000",
         "96.0% precision on 50.0%",
     ):
         assert words in text
@@ -238,10 +240,10 @@ def test_a_pipe_is_refused_instead_of_waited_for(folder):
     refused(folder, "not an ordinary file")
 
 
-@pytest.mark.parametrize("found", [0, 1, 3, "2", None, True, [2], 2.0, "x" * 5000])
+@pytest.mark.parametrize("found", [0, 1, 2, 4, "3", None, True, [3], 3.0, "x" * 5000])
 def test_an_unknown_format_is_refused(folder, found):
     edit(folder / "config.json", lambda value: value | {"format": found})
-    refused(folder, "config.json", "this joblens reads 2")
+    refused(folder, "config.json", "this joblens reads 3")
 
 
 @pytest.mark.parametrize("name", ["config.json", "labels.json", "card.json"])

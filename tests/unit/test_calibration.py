@@ -1,11 +1,16 @@
-"""Temperature, prediction sets and abstention on rows whose answer is worked out by hand."""
+"""Scaling, prediction sets and abstention on rows whose answer is worked out by hand."""
 
 from math import log
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.calibration import _SigmoidCalibration
 
 from joblens.errors import DataError
+from joblens.metrics import best_class, expected_calibration_error
 from joblens.models.calibration import (
     COLDEST,
     HOTTEST,
@@ -14,10 +19,12 @@ from joblens.models.calibration import (
     accuracy_at_coverage,
     calibrate,
     fit_abstain_threshold,
+    fit_scaling,
     fit_set_threshold,
     fit_temperature,
     prediction_sets,
     probabilities,
+    scaled,
 )
 
 
@@ -173,9 +180,63 @@ def test_calibrate_fits_all_three_on_calibrated_probabilities():
     logits = torch.tensor([[2 * log(3), 0.0]] * 4)
     found = calibrate(logits, torch.tensor([0, 0, 0, 1]), coverage=0.5, target_precision=0.7)
     assert found.temperature == pytest.approx(2.0, abs=1e-6)
-    assert found.set_threshold == pytest.approx(0.75)  # k = ceil(5 * 0.5) = 3, the third highest of 3 x 0.75
+    # Three hits and a miss of equal odds: 3 x 4/5 and 1/3, of 4.
+    assert probabilities(logits, found)[0, 0] == pytest.approx(0.68333, abs=1e-4)
+    # k = ceil(5 * 0.5) = 3, the third highest of three such.
+    assert found.set_threshold == pytest.approx(0.68333, abs=1e-4)
     assert (found.abstain_below, found.precision, found.answered) == (0.0, 0.75, 1.0)
     assert (found.coverage, found.target_precision) == (0.5, 0.7)
+
+
+def too_sure_at_the_top(rows=4000, seed=0):
+    """Logits that are calibrated but for a tenth of the labels, which are wrong."""
+    generator = torch.Generator().manual_seed(seed)
+    logits = 6 * torch.randn(rows, 5, generator=generator)
+    labels = torch.multinomial(logits.softmax(dim=1), 1, generator=generator).squeeze(1)
+    is_wrong = torch.rand(rows, generator=generator) < 0.1
+    return logits, torch.where(is_wrong, torch.randint(5, (rows,), generator=generator), labels)
+
+
+def test_wrong_labels_leave_one_temperature_too_sure_at_the_top_and_platt_mends_it():
+    logits, labels = too_sure_at_the_top()
+    fresh, answers = too_sure_at_the_top(seed=1)
+    temperature, slope, shift = fit_scaling(logits, labels)
+    plain, found = scaled(fresh, temperature), scaled(fresh, temperature, slope, shift)
+    assert slope < 0.9
+    before, after = (expected_calibration_error(values, answers, 15) for values in (plain, found))
+    assert after < before / 2
+
+
+def test_fitting_the_odds_of_right_guesses_agrees_with_scikit_learn():
+    logits, labels = too_sure_at_the_top(300)
+    temperature, slope, shift = fit_scaling(logits, labels)
+    likely, guesses = scaled(logits, temperature).max(dim=1)
+    reference = _SigmoidCalibration().fit(likely.logit().numpy(), (guesses == labels).numpy())
+    assert (slope, shift) == pytest.approx((-reference.a_, -reference.b_), rel=1e-3, abs=1e-3)
+
+
+@settings(deadline=None)
+@given(
+    logits=arrays(float, (7, 4), elements=st.floats(-50, 50)),
+    temperature=st.floats(0.05, 20),
+    slope=st.floats(0.05, 20),
+    shift=st.floats(-20, 20),
+)
+def test_scaling_keeps_the_guess_and_the_order_of_the_others(logits, temperature, slope, shift):
+    rows = torch.from_numpy(logits)
+    found = scaled(rows, temperature, slope, shift)
+    assert found.sum(dim=1).tolist() == pytest.approx([1.0] * 7)
+    assert torch.equal(best_class(found), best_class(rows))
+    others = scaled(rows, temperature).scatter(1, best_class(rows).unsqueeze(1), -1)
+    changed = found.scatter(1, best_class(rows).unsqueeze(1), -1)
+    for before, after in zip(others, changed, strict=True):
+        assert bool((after[before.argsort(stable=True)].diff() >= 0).all())
+
+
+def test_slope_one_and_no_shift_change_nothing():
+    logits = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(scaled(logits, 2.0, 1.0, 0.0), (logits.double() / 2).softmax(dim=1))
+    torch.testing.assert_close(scaled(logits, 2.0, 1.0, 1e-12), scaled(logits, 2.0), atol=1e-9, rtol=0)
 
 
 def test_calibrate_gives_the_same_numbers_twice():

@@ -1,12 +1,12 @@
-"""From scores to probabilities that can be believed: temperature, prediction sets and abstention.
+"""From scores to probabilities that can be believed: scaling, prediction sets and abstention.
 
 All three are fitted on validation rows, which also chose the best epoch, so their figures are slightly
 optimistic; `evaluate` measures them on test rows. Shapes: N rows, C classes.
 """
 
 from dataclasses import dataclass
-from math import ceil, exp, log, sqrt
-from typing import TYPE_CHECKING
+from math import ceil, exp, inf, log, sqrt
+from typing import TYPE_CHECKING, Any
 
 from joblens.errors import DataError
 from joblens.metrics import best_class
@@ -23,6 +23,9 @@ ROUNDING = 1e-7
 SHARES = tuple(step / 20 for step in range(1, 21))
 """Shares of the rows, the surest first, that `accuracy_at_coverage` looks at."""
 
+_HAIR = 1e-9
+_SLOPES = (0.05, 20.0)
+_DECIMALS = 6  # a solver's last digits are not the same on every machine
 _GOLDEN = (sqrt(5.0) - 1) / 2
 _STEPS = 60  # 0.618 ** 60 of the bracket: far below float64's resolution of the loss
 
@@ -31,7 +34,7 @@ _STEPS = 60  # 0.618 ** 60 of the bracket: far below float64's resolution of the
 class Calibration:
     """How logits become probabilities, prediction sets and abstentions.
 
-    The first three numbers decide; the others say what was asked for and what validation rows gave.
+    The first three numbers and the last two decide; the others say what was asked for and what validation rows gave.
     """
 
     temperature: float
@@ -48,10 +51,14 @@ class Calibration:
     """Precision of the answered validation rows; below `target_precision` when no threshold reached it."""
     answered: float = 1.0
     """Share of validation rows answered."""
+    slope: float = 1.0
+    """Of the highest probability's logarithm of odds; below 1 the surest rows were too sure."""
+    shift: float = 0.0
+    """What is added to that."""
 
 
 def calibrate(logits: "Tensor", labels: "Tensor", coverage: float, target_precision: float) -> Calibration:
-    """Fit temperature, prediction-set threshold and abstain threshold, in this order.
+    """Fit the scaling, the prediction-set threshold and the abstain threshold, in this order.
 
     Args:
         logits: (N, C) of rows the network was not trained on.
@@ -71,12 +78,14 @@ def calibrate(logits: "Tensor", labels: "Tensor", coverage: float, target_precis
         raise DataError(
             "the network gives logits that are not finite; lower classifier.learning_rate and train again"
         )
-    temperature = fit_temperature(logits, labels)
-    scaled = _softmax(logits, temperature)  # (N, C)
-    set_threshold = fit_set_threshold(scaled, labels, coverage)
-    abstain_below, precision, answered = fit_abstain_threshold(scaled, labels, target_precision)
+    temperature, slope, shift = fit_scaling(logits, labels)
+    likely = scaled(logits, temperature, slope, shift)  # (N, C)
+    set_threshold = fit_set_threshold(likely, labels, coverage)
+    abstain_below, precision, answered = fit_abstain_threshold(likely, labels, target_precision)
     return Calibration(
         temperature=temperature,
+        slope=slope,
+        shift=shift,
         set_threshold=set_threshold,
         abstain_below=abstain_below,
         coverage=coverage,
@@ -87,8 +96,36 @@ def calibrate(logits: "Tensor", labels: "Tensor", coverage: float, target_precis
 
 
 def probabilities(logits: "Tensor", calibration: Calibration) -> "Tensor":
-    """softmax(logits / T): (N, C) to (N, C) float64, rows sum to 1. The order of classes does not change."""
-    return _softmax(logits, calibration.temperature)
+    """Calibrated: (N, C) to (N, C) float64, rows sum to 1; the likeliest class stays so."""
+    return scaled(logits, calibration.temperature, calibration.slope, calibration.shift)
+
+
+def scaled(logits: "Tensor", temperature: float, slope: float = 1.0, shift: float = 0.0) -> "Tensor":
+    """softmax(logits / temperature), and then the odds of the likeliest class to the power of the slope.
+
+    The logarithm of these odds is multiplied by `slope`, and `shift` is added; the other classes share what
+    is left as before. The likeliest class stays at least a hair above them. Slope 1 and shift 0 change
+    nothing.
+
+    Args:
+        logits: (N, C).
+        temperature: Above 0.
+        slope: Above 0.
+        shift: Any number.
+
+    Returns:
+        (N, C) float64, rows sum to 1.
+    """
+    wide = logits.double() / temperature
+    if (slope, shift) == (1.0, 0.0) or wide.shape[1] < 2:
+        return wide.softmax(dim=1)
+    top = best_class(wide).unsqueeze(1)  # (N, 1)
+    others = wide.scatter(1, top, -inf)
+    rest = others.softmax(dim=1)
+    odds = slope * (wide.gather(1, top) - others.logsumexp(dim=1, keepdim=True)) + shift  # (N, 1)
+    second = rest.amax(dim=1, keepdim=True)
+    likely = odds.sigmoid().maximum(second / (1 + second) + _HAIR).clamp(max=1.0)
+    return (rest * (1 - likely)).scatter(1, top, likely)
 
 
 def prediction_sets(probabilities: "Tensor", calibration: Calibration) -> list[list[int]]:
@@ -141,6 +178,45 @@ def fit_temperature(logits: "Tensor", labels: "Tensor") -> float:
             loss_right = loss(right)
     best = min((log(COLDEST), (low + high) / 2, log(HOTTEST)), key=loss)
     return exp(best)
+
+
+def fit_scaling(logits: "Tensor", labels: "Tensor") -> tuple[float, float, float]:
+    """Temperature, slope and shift for `scaled`: first the temperature, then the other two by Platt's method.
+
+    One temperature makes up for a network that is too sure of everything. Where labels are wrong now and then
+    it is too sure at the top only, so whether the guess is right is fitted once more by logistic regression
+    on the logarithm of its odds (Platt 1999, with his smoothed targets; of top labels: Gupta & Ramdas 2022).
+
+    Args:
+        logits: (N, C) of rows the network was not trained on.
+        labels: (N,) class indices.
+
+    Returns:
+        Temperature, slope (0.05 to 20) and shift (-20 to 20).
+    """
+    import numpy as np
+    from scipy.optimize import minimize
+
+    temperature = fit_temperature(logits, labels)
+    if logits.shape[1] < 2:
+        return temperature, 1.0, 0.0
+    wide = logits.double() / temperature
+    guesses = best_class(wide)
+    top = wide.gather(1, guesses.unsqueeze(1)).squeeze(1)
+    odds = (top - wide.scatter(1, guesses.unsqueeze(1), -inf).logsumexp(dim=1)).cpu().numpy()  # (N,)
+    right = (guesses == labels).cpu().numpy()  # (N,)
+    hits = int(right.sum())
+    targets = np.where(right, (hits + 1) / (hits + 2), 1 / (len(right) - hits + 2))
+
+    def loss(values: Any) -> tuple[float, Any]:
+        scores = values[0] * odds + values[1]
+        wrong = 1 / (1 + np.exp(-scores)) - targets
+        return float(np.mean(np.logaddexp(0, scores) - targets * scores)), np.array(
+            [np.mean(wrong * odds), np.mean(wrong)]
+        )
+
+    found = minimize(loss, [1.0, 0.0], jac=True, method="L-BFGS-B", bounds=[_SLOPES, (-20.0, 20.0)])
+    return temperature, *(round(float(value), _DECIMALS) for value in found.x)
 
 
 def fit_set_threshold(probabilities: "Tensor", labels: "Tensor", coverage: float) -> float:
@@ -240,7 +316,3 @@ def accuracy_at_coverage(probabilities: "Tensor", labels: "Tensor") -> dict[str,
         missing = (ends[place] - count) / sizes[place]  # share of it that is left out
         curve[f"{share:.2f}"] = float(found[place] - hits[place] * missing) / count
     return curve
-
-
-def _softmax(logits: "Tensor", temperature: float) -> "Tensor":
-    return (logits.double() / temperature).softmax(dim=1)

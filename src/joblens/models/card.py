@@ -71,7 +71,8 @@ def _metrics(bundle: "Bundle") -> str:
     )
     return (
         f"## Quality on {_measured_on(bundle)}, so expect a little less on new adverts."
-        f"{table}\n\nProbabilities are calibrated with temperature {calibration.temperature:.3f}. "
+        f"{table}\n\nProbabilities are calibrated with temperature {calibration.temperature:.3f}, "
+        f"then the odds of each guess with power {calibration.slope:.3f} and shift {calibration.shift:+.3f}. "
         f"Prediction sets aim to hold the true label {calibration.coverage:.0%} of the time. "
         f"Abstaining below probability {calibration.abstain_below:.3f} {reached}."
         f"{_coverage(bundle)}"

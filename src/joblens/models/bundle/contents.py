@@ -23,6 +23,8 @@ class CalibrationValues(Section):
     temperature: float = Field(gt=0, le=1e6)
     set_threshold: Share
     abstain_below: Share
+    slope: float = Field(gt=0, le=1e6)
+    shift: float = Field(ge=-1e6, le=1e6)
     coverage: Share
     target_precision: Share
     precision: Share

@@ -135,7 +135,7 @@ def fold_models(
 
 
 def calibrated(scores: Tensor, labels: Tensor, validation: Tensor) -> Tensor:
-    """Probabilities of every row, with the temperature that suits the validation rows best.
+    """Probabilities of every row, scaled as suits the validation rows best.
 
     Scores are first divided by their spread on validation rows: cosines lie within [-1, 1] and would need
     temperatures far below those of logits. Dividing changes no guess.
@@ -156,7 +156,7 @@ def calibrated(scores: Tensor, labels: Tensor, validation: Tensor) -> Tensor:
     wide = scores.double()
     spread = float(wide[validation].std(correction=0))
     wide = wide / spread if spread > 0 else wide
-    return (wide / calibration.fit_temperature(wide[validation], labels[validation])).softmax(dim=1)
+    return calibration.scaled(wide, *calibration.fit_scaling(wide[validation], labels[validation]))
 
 
 def _lexical(rows: Rows, features: LexicalFeatures, config: Config) -> FitScores:
