@@ -718,6 +718,18 @@ def test_a_missing_baseline_is_refused(project):
 
 def test_a_dense_network_needs_no_baseline(make_project, run_stages):
     config, layout = make_project("embedding.dimensions=32", "classifier.max_epochs=1", ads=150)
+def test_vectors_of_other_sides_than_the_embedding_asks_for_are_refused_in_one_line(project):
+    config, layout = project
+    embedding = config.embedding.model_copy(update={"words_weight": 0.0})
+    with pytest.raises(DataError) as caught:
+        train.run(config.model_copy(update={"embedding": embedding}), layout)
+    assert str(caught.value) == (
+        "vectors have 40 numbers, expected 36 of the sides (32, 4) that embedding asks for; "
+        "run `dvc repro embed`"
+    )
+    assert not layout.classifier.exists()
+
+
     run_stages(config, layout, *BEFORE[:-1], "train")
     names = read_bundle(layout.classifier).labels
     assert read_knowledge(config, layout, names, "any") is None

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from joblens import encoders
 from joblens.config import Classifier, Config
-from joblens.errors import BundleError
+from joblens.errors import BundleError, DataError
 from joblens.inference.code import TitleCoder
 from joblens.models.cosine import read_baseline
 from joblens.models.occupation_groups import OccupationGroups
@@ -56,7 +56,7 @@ def read_knowledge(
 
     Raises:
         BundleError: The baseline is of another encoder or of other labels.
-        DataError: The baseline is missing or damaged.
+        DataError: The baseline is missing or damaged, or the vectors are of another embedding.
         ModelError: The title encoder lacks a file.
     """
     if config.classifier.network == "dense":
@@ -72,6 +72,12 @@ def read_knowledge(
         sides=config.embedding.sides,
         label_vectors=baseline.label_vectors,
         occupations=None if titles is None else _occupations(TitleCoder.load(Path(titles))),
+    width = baseline.label_vectors.shape[1]
+    if width != config.embedding.width:
+        raise DataError(
+            f"vectors have {width} numbers, expected {config.embedding.width} of the sides "
+            f"{config.embedding.sides} that embedding asks for; run `dvc repro embed`"
+        )
     )
 
 
