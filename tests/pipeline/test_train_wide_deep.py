@@ -396,6 +396,15 @@ def test_knowledge_makes_the_network_wide_and_deep():
     assert torch.equal(dense.logits, logits_of(dense.network, inputs.rows(VALIDATION)))
 
 
+@pytest.mark.parametrize("known", [knowledge(), None])
+def test_a_refusal_counts_adverts_and_not_how_often_the_fusion_sees_them(known):
+    inputs, labels = adverts()
+    rows = (TRAIN, VALIDATION[:0], 3)
+    how = settings(network="dense" if known is None else "wide_deep", modality_dropout=1.0)
+    with pytest.raises(DataError, match=rf"^{len(TRAIN)} rows to train and 0 to validate on, expected"):
+        fit_model(inputs, labels, [f"g{row}" for row in range(COUNT)], *rows, known, how, CPU)
+
+
 # --- bundles ---------------------------------------------------------------------------------------------
 
 
@@ -709,15 +718,6 @@ def test_a_baseline_of_something_else_is_refused_in_one_line(project, damage, wo
     assert not layout.training_log.exists()
 
 
-def test_a_missing_baseline_is_refused(project):
-    config, layout = project
-    (layout.baseline / "model.safetensors").unlink()
-    with pytest.raises(DataError, match="there is no file"):
-        train.run(config, layout)
-
-
-def test_a_dense_network_needs_no_baseline(make_project, run_stages):
-    config, layout = make_project("embedding.dimensions=32", "classifier.max_epochs=1", ads=150)
 def test_vectors_of_other_sides_than_the_embedding_asks_for_are_refused_in_one_line(project):
     config, layout = project
     embedding = config.embedding.model_copy(update={"words_weight": 0.0})
@@ -730,6 +730,15 @@ def test_vectors_of_other_sides_than_the_embedding_asks_for_are_refused_in_one_l
     assert not layout.classifier.exists()
 
 
+def test_a_missing_baseline_is_refused(project):
+    config, layout = project
+    (layout.baseline / "model.safetensors").unlink()
+    with pytest.raises(DataError, match="there is no file"):
+        train.run(config, layout)
+
+
+def test_a_dense_network_needs_no_baseline(make_project, run_stages):
+    config, layout = make_project("embedding.dimensions=32", "classifier.max_epochs=1", ads=150)
     run_stages(config, layout, *BEFORE[:-1], "train")
     names = read_bundle(layout.classifier).labels
     assert read_knowledge(config, layout, names, "any") is None

@@ -13,7 +13,7 @@ from joblens.models.cosine import read_baseline
 from joblens.models.occupation_groups import OccupationGroups
 from joblens.models.wide_deep import Inputs, logits_of
 from joblens.paths import Layout
-from joblens.pipeline.train.fit import Fitted, OnEpoch, fit_classifier
+from joblens.pipeline.train.fit import Fitted, OnEpoch, check_rows, fit_classifier
 from joblens.pipeline.train.wide_deep import Knowledge, fit_wide_deep
 
 
@@ -29,7 +29,12 @@ def fit_model(
     device: torch.device,
     on_epoch: OnEpoch | None = None,
 ) -> Fitted:
-    """Train the classifier; see `fit_classifier` and `fit_wide_deep`. The latter needs the knowledge."""
+    """Train the classifier; see `fit_classifier` and `fit_wide_deep`. The latter needs the knowledge.
+
+    Raises:
+        DataError: There is no advert to train or validate on, or the loss is no longer finite.
+    """
+    check_rows(train_rows, validation_rows)  # here, because the fusion counts some adverts more than once
     if knowledge is not None:
         return fit_wide_deep(
             inputs, labels, groups, train_rows, validation_rows, knowledge, config, device, on_epoch
@@ -67,17 +72,17 @@ def read_knowledge(
             f"the baseline has {len(baseline.labels)} labels of encoder {baseline.fingerprint[:12]}, "
             f"expected {len(names)} of {fingerprint[:12]}; run `dvc repro baseline`"
         )
-    titles = encoders.in_project(config.embedding, layout.root).titles
-    return Knowledge(
-        sides=config.embedding.sides,
-        label_vectors=baseline.label_vectors,
-        occupations=None if titles is None else _occupations(TitleCoder.load(Path(titles))),
     width = baseline.label_vectors.shape[1]
     if width != config.embedding.width:
         raise DataError(
             f"vectors have {width} numbers, expected {config.embedding.width} of the sides "
             f"{config.embedding.sides} that embedding asks for; run `dvc repro embed`"
         )
+    titles = encoders.in_project(config.embedding, layout.root).titles
+    return Knowledge(
+        sides=config.embedding.sides,
+        label_vectors=baseline.label_vectors,
+        occupations=None if titles is None else _occupations(TitleCoder.load(Path(titles))),
     )
 
 
