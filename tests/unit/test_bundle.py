@@ -365,6 +365,11 @@ def test_weights_of_another_network_are_refused(folder, change, words):
         ({"labels": ("a", "b")}, "from config.json and labels.json"),
         ({"labels": ("a", "a", "b")}, "distinct"),
         ({"network": build_network(9, 3, HIDDEN, 0.1)}, "(9,)"),
+        (
+            {"network": build_network(8, 3, HIDDEN, 0.1).double()},
+            "is 'torch.float64 (8,)', expected 'F32 (8,)'",
+        ),
+        ({"network": build_network(8, 3, HIDDEN, 0.1).bfloat16()}, "torch.bfloat16"),
         ({"card": {"score": float("nan")}}, "not JSON"),
         ({"card": {"when": object()}}, "not JSON"),
         ({"encoder_fingerprint": ""}, "encoder_fingerprint"),

@@ -183,7 +183,10 @@ def kinds(network: "nn.Module") -> dict[str, str]:
     import torch
 
     names = {torch.float32: "F32", torch.float16: "F16", torch.int32: "I32", torch.int8: "I8"}
-    return {name: kind(names[tensor.dtype], tensor.shape) for name, tensor in network.state_dict().items()}
+    return {
+        name: kind(names.get(tensor.dtype, str(tensor.dtype)), tensor.shape)
+        for name, tensor in network.state_dict().items()
+    }
 
 
 def kind(dtype: str, shape: Sequence[int]) -> str:
