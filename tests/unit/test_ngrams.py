@@ -258,3 +258,12 @@ def test_a_layer_comes_back_from_its_numbers():
     again = SparseLinear(5, 3)
     again.load_state_dict(layer.state_dict())
     assert np.array_equal(again.table, layer.table)
+
+
+def test_no_texts_have_no_counts_and_no_weights():
+    counts = ngram_counts([], 64)
+    assert (counts.shape, counts.dtype) == ((0, 128), np.float32)
+    block = fitted(LEARNED, buckets=64)
+    found = block.weigh(counts)
+    assert (found.shape, found.dtype) == ((0, len(block.buckets)), np.float32)
+    assert SparseLinear(len(block.buckets), 3)(found).shape == (0, 3)

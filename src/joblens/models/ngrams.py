@@ -34,6 +34,8 @@ def ngram_counts(texts: Sequence[str], buckets: int) -> "csr_matrix":
     from scipy.sparse import csr_matrix, hstack
     from sklearn.feature_extraction.text import HashingVectorizer
 
+    if len(texts) == 0:
+        return csr_matrix((0, 2 * buckets), dtype=np.float32)
     halves = [
         HashingVectorizer(
             analyzer=analyzer,
@@ -82,6 +84,8 @@ class NgramBlock(nn.Module):
         from scipy.sparse import csr_matrix, hstack
         from sklearn.preprocessing import normalize
 
+        if counts.shape[0] == 0:
+            return csr_matrix((0, len(self.buckets)), dtype=np.float32)
         kept = self.buckets.numpy()
         middle = int(np.searchsorted(kept, counts.shape[1] // 2))
         idf = self.idf.numpy()
