@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfTransformer
+from torch import nn
 
 from joblens.models.ngrams import CHARACTERS, WORDS, NgramBlock, SparseLinear, ngram_counts
 
@@ -267,3 +268,12 @@ def test_no_texts_have_no_counts_and_no_weights():
     found = block.weigh(counts)
     assert (found.shape, found.dtype) == ((0, len(block.buckets)), np.float32)
     assert SparseLinear(len(block.buckets), 3)(found).shape == (0, 3)
+
+
+@pytest.mark.parametrize("assign", [False, True])
+def test_a_layer_that_was_used_takes_the_weights_that_are_loaded_afterwards(assign):
+    old, new = SparseLinear.of(np.ones((2, 3))), SparseLinear.of(np.full((2, 3), 2.0))
+    block = nn.Sequential(old)  # as a part of a network
+    assert old.table.tolist() == np.ones((2, 3)).tolist()
+    block.load_state_dict({f"0.{name}": tensor for name, tensor in new.state_dict().items()}, assign=assign)
+    assert old.table == pytest.approx(np.full((2, 3), 2.0))

@@ -112,6 +112,7 @@ class SparseLinear(nn.Module):
         self.register_buffer("codes", torch.zeros(size, classes, dtype=torch.int8))
         self.register_buffer("scales", torch.zeros(size))
         self._table: NDArray[np.float32] | None = None
+        self.register_load_state_dict_post_hook(_forget_table)  # type: ignore[no-untyped-call]
 
     @classmethod
     def of(cls, weights: NDArray[np.floating[Any]]) -> "SparseLinear":
@@ -133,3 +134,9 @@ class SparseLinear(nn.Module):
     def forward(self, weighed: "csr_matrix") -> Tensor:
         """(N, K) to (N, C)."""
         return torch.from_numpy(np.asarray(weighed @ self.table, dtype=np.float32))
+
+
+def _forget_table(layer: nn.Module, _: object) -> None:
+    """Weights were loaded: the table of the old ones is void."""
+    assert isinstance(layer, SparseLinear)
+    layer._table = None
