@@ -86,6 +86,15 @@ def test_an_advert_without_a_title_has_zeros_on_that_side(title: str) -> None:
     assert vector.tolist() == pytest.approx([0.6, 0.8, 0, 0, 0, 0])
 
 
+@pytest.mark.parametrize("text", ["", "?!", "(–)"])
+def test_an_advert_without_words_has_zeros_on_the_side_of_words(text: str) -> None:
+    texts = torch.tensor([[0.6, 0.8], [0.6, 0.8]])
+    encoder = TitledEncoder(TEXT, random_encoder(), 0.25, 0.25)
+    silent, read = encoder.beside(texts, ["", ""], [text, "Kok"])
+    assert silent.tolist() == pytest.approx([0.6, 0.8, *[0] * 8])
+    assert float(read[6:].norm()) == pytest.approx((0.25 / 0.75) ** 0.5)  # no title: 0.5 text, 0.25 words
+
+
 def test_vectors_are_as_wide_as_both_sides_and_have_length_one() -> None:
     encoder = TitledEncoder(TEXT, random_encoder(), 0.3)
     vectors = encoder.encode(["Kok", "", "Sygeplejerske (vikar)", "it"])

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joblens.encoders.title_features import feature_ids, title_words
+from joblens.encoders.title_features import feature_ids, has_words, title_words
 
 MANY = 2**40
 """So many rows that no two of the features in these tests meet by chance."""
@@ -175,6 +175,11 @@ def test_the_second_implementation_spreads_bits_as_splitmix64_does() -> None:
     # The first two numbers of Vigna's reference, https://prng.di.unimi.it/splitmix64.c, from the state 0.
     assert spread(GAMMA) == 0xE220A8397B1DCDAF
     assert spread(2 * GAMMA % 2**64) == 0x6E789E6AA1B965F4
+
+
+def test_every_character_has_words_when_it_gives_one() -> None:
+    letters = [chr(code) for code in range(0x3000) if not 0xD800 <= code < 0xE000] + ["™", "ﬁ", "東"]
+    assert [letter for letter in letters if has_words(letter) != (title_words(letter) != [""])] == []
 
 
 @given(st.text(), st.integers(1, 2**20), st.integers(1, 4), st.integers(0, 3))

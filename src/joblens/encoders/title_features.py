@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WORD = re.compile(r"[^\W_]+[#+]*")  # "c++" and "c#" are words
+_PLAIN = re.compile(r"[A-Za-z0-9]")
+"""Whatever holds one of these holds a word; it spares most long texts from being split."""
 _LETTERS = str.maketrans(
     {"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
 )
@@ -33,7 +35,7 @@ def title_words(text: str) -> list[str]:
 
 def has_words(text: str) -> bool:
     """Whether a title has anything that the encoder reads."""
-    return title_words(text) != [""]
+    return _PLAIN.search(text) is not None or title_words(text) != [""]
 
 
 def feature_ids(

@@ -24,7 +24,7 @@ class TitledEncoder:
     A vector is `[√(1-w-v) · text, √w · title, √v · words]`, so that the cosine of two adverts is the weighted
     mean of the cosines of their texts, of their titles and of their words: title and text again, read by the
     title encoder, which knows more languages than most text encoders. With v = 0 there is no third side. An
-    advert without a title has zeros on that side.
+    advert without a title has zeros on that side, and one without words on the sides of title and words.
     """
 
     def __init__(self, text: Encoder, title: TitleEncoder, weight: float, words_weight: float = 0.0) -> None:
@@ -64,9 +64,10 @@ class TitledEncoder:
         """
         import torch
 
-        sides = self._title.encode(titles)
-        known = torch.tensor([has_words(title) for title in titles], dtype=torch.bool)
-        sides = sides * known.unsqueeze(1)
-        parts = [vectors, sides, *([self._title.encode(texts)] if self._weights[2] else [])]
+        def side(read: Sequence[str]) -> Tensor:
+            known = torch.tensor([has_words(text) for text in read], dtype=torch.bool)
+            return self._title.encode(read) * known.unsqueeze(1)
+
+        parts = [vectors, side(titles), *([side(texts)] if self._weights[2] else [])]
         scaled = [part * weight**0.5 for part, weight in zip(parts, self._weights, strict=False)]
         return torch.nn.functional.normalize(torch.cat(scaled, dim=1), dim=1)
