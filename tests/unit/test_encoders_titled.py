@@ -295,21 +295,20 @@ def test_a_missing_title_encoder_is_refused(tmp_path: Path) -> None:
         build_encoder(embedding(titles=str(tmp_path / "nowhere"), title_dimensions=4), CPU)
 
 
+ADVICE = "give both titles and title_dimensions, or neither and words_weight 0"
+
+
 @pytest.mark.parametrize(
     ("changes", "found"),
     [
-        ({"titles": "models/titles"}, "titles is 'models/titles', title_dimensions 0"),
-        ({"title_dimensions": 4}, "titles is None, title_dimensions 4"),
+        ({"titles": "models/titles"}, "titles is 'models/titles', title_dimensions 0, words_weight 0"),
+        ({"title_dimensions": 4}, "titles is None, title_dimensions 4, words_weight 0"),
+        ({"words_weight": 0.25}, "titles is None, title_dimensions 0, words_weight 0.25"),
     ],
 )
 def test_a_title_side_needs_a_folder_and_a_width(changes: dict[str, object], found: str) -> None:
-    with pytest.raises(ValidationError, match=f"{found}; give both or neither"):
+    with pytest.raises(ValidationError, match=f"{found}; {ADVICE}"):
         embedding(**changes)
-
-
-def test_words_without_a_title_encoder_are_refused() -> None:
-    with pytest.raises(ValidationError, match=r"words_weight is 0\.25 without titles; set it to 0"):
-        embedding(words_weight=0.25)
 
 
 @pytest.mark.parametrize(("title", "words", "total"), [(0.5, 0.5, "1"), (0.75, 0.5, "1.25")])

@@ -212,13 +212,11 @@ class Embedding(Section):
 
     @model_validator(mode="after")
     def _a_title_side_has_a_width(self) -> Self:
-        if (self.titles is None) != (self.title_dimensions == 0):
+        has_titles, has_width = self.titles is not None, self.title_dimensions > 0
+        if has_titles != has_width or (self.words_weight and not has_titles):
             raise ValueError(
-                f"titles is {self.titles!r}, title_dimensions {self.title_dimensions}; give both or neither"
-            )
-        if self.titles is None and self.words_weight:
-            raise ValueError(
-                f"words_weight is {self.words_weight:g} without titles; set it to 0 or give both"
+                f"titles is {self.titles!r}, title_dimensions {self.title_dimensions}, words_weight "
+                f"{self.words_weight:g}; give both titles and title_dimensions, or neither and words_weight 0"
             )
         if self.title_weight + self.words_weight >= 1:
             total = f"{self.title_weight + self.words_weight:g}"
