@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -13,16 +12,18 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 from joblens.config import compose, load, to_yaml
 from joblens.errors import ConfigError, DataError, StorageError
 from joblens.paths import Layout
-from joblens.pipeline import run_stage
+from joblens.pipeline import run_stage, train
 from joblens.search.folds import deal_folds, read_known
 from joblens.search.journal import journal_path
 from joblens.search.sweep import sweep
 from joblens.sources.sample import write_sample
 from joblens.storage import lock, read_table, read_tensor_metadata, read_tensors, write_tensors
+from joblens.tracking import NullTracker
 
 REPOSITORY = Path(__file__).parents[2]
 TOY = ["experiment=toy", "data.min_class_size=8", "evaluation.split.folds=2", "classifier.max_epochs=2"]
@@ -65,7 +66,8 @@ def prepare(prepared, tmp_path):
 
 def tried(layout, name="best"):
     """Settings and macro-F1 of the finished trials of a journal, in order."""
-    entries = [json.loads(line) for line in journal_path(layout, name).read_text("utf-8").splitlines()]
+    lines = journal_path(layout, name).read_text("utf-8").splitlines(keepends=True)
+    entries = [json.loads(line) for line in lines if line.endswith("\n")]
     settings, found = {}, []
     for entry in entries:
         if "settings" in entry.get("user_attr", {}):
@@ -150,10 +152,11 @@ def test_a_killed_sweep_goes_on_and_tries_what_it_would_have_tried(prepare):
     whole = sweep(config, layout, "whole", trials=6, minutes=None)
     killed = start(layout, "--name", "cut", "--trials", "6")
     journal = journal_path(layout, "cut")
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and (not journal.exists() or len(tried(layout, "cut")) < 2):
+    deadline = time.monotonic() + 300
+    while killed.poll() is None and (not journal.exists() or len(tried(layout, "cut")) < 2):
+        assert time.monotonic() < deadline
         time.sleep(0.02)
-    os.kill(killed.pid, signal.SIGKILL)
+    killed.kill()
     killed.communicate()
     before = tried(layout, "cut")
     assert 2 <= len(before) < 6
@@ -268,3 +271,17 @@ def test_a_project_without_vectors_is_told_what_is_missing(prepare):
     with pytest.raises(DataError, match=r"there is no file .*embeddings\.safetensors"):
         sweep(config, layout, "best", trials=1, minutes=None)
     assert not layout.sweeps.exists()
+
+
+def test_the_metric_of_the_wandb_sweep_is_one_that_train_logs(prepare, monkeypatch):
+    class Remembers(NullTracker):
+        def log(self, metrics, step=None):
+            super().log(metrics, step)
+            logged.update(metrics)
+
+    logged = {}
+    config, layout = prepare()
+    monkeypatch.setattr(train, "build_tracker", lambda *arguments: Remembers(layout))
+    train.run(config, layout)
+    wanted = yaml.safe_load((REPOSITORY / "configs/sweep.yaml").read_text("utf-8"))["metric"]["name"]
+    assert 0 <= logged[wanted] <= 1
