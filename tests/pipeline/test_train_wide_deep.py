@@ -341,7 +341,7 @@ def test_no_rows_to_learn_from_is_an_error(train_count, validation_count, words)
 
 
 def test_training_ads_that_are_all_near_duplicates_are_refused():
-    with pytest.raises(DataError, match="all 110 ads to train on are near-duplicates of each other"):
+    with pytest.raises(DataError, match="all 110 ads to learn from are near-duplicates"):
         fit(*adverts(), groups=["g"] * COUNT, max_epochs=1)
 
 

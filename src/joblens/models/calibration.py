@@ -34,7 +34,8 @@ _STEPS = 60  # 0.618 ** 60 of the bracket: far below float64's resolution of the
 class Calibration:
     """How logits become probabilities, prediction sets and abstentions.
 
-    The first three numbers and the last two decide; the others say what was asked for and what validation rows gave.
+    The first three numbers and the last two decide; the others say what was asked for and what validation
+    rows gave.
     """
 
     temperature: float
@@ -216,7 +217,8 @@ def fit_scaling(logits: "Tensor", labels: "Tensor") -> tuple[float, float, float
         )
 
     found = minimize(loss, [1.0, 0.0], jac=True, method="L-BFGS-B", bounds=[_SLOPES, (-20.0, 20.0)])
-    return temperature, *(round(float(value), _DECIMALS) for value in found.x)
+    slope, shift = (round(float(value), _DECIMALS) for value in found.x)
+    return temperature, slope, shift
 
 
 def fit_set_threshold(probabilities: "Tensor", labels: "Tensor", coverage: float) -> float:

@@ -82,14 +82,33 @@ def fit_wide_deep(
 
     parts = _inner_folds(learned, [groups[row] for row in rows.tolist()], config)
     answers = _unseen_answers(features, parts, classes, fitted)
+    fusion, logits = _fuse(answers, learned, parts, len(train_rows), classes, config, device, on_epoch)
+    network = fitted(torch.arange(len(rows)))
+    network.fusion.load_state_dict(fusion.state_dict())
+    return Fitted(network.eval().requires_grad_(False), rows, logits)
+
+
+def _fuse(
+    answers: dict[str, Tensor],
+    labels: Tensor,
+    parts: Tensor,
+    count: int,
+    classes: int,
+    config: Classifier,
+    device: torch.device,
+    on_epoch: OnEpoch | None,
+) -> tuple[nn.Module, Tensor]:
+    """A fusion that has learned from all n adverts, and (n, C) logits by others that had not seen the advert.
+
+    The first `count` adverts are the training rows.
+    """
     flats, origins = _with_dropped(answers, config)
+    epochs: list[Epoch] = []
 
     def fused(chosen: Tensor, held: Tensor, how: Classifier, told: OnEpoch | None = None) -> nn.Module:
         return fit_network(
-            lambda: Fusion(classes), flats, learned[origins], chosen, held, classes, how, device, told
+            lambda: Fusion(classes), flats, labels[origins], chosen, held, classes, how, device, told
         )
-
-    epochs: list[Epoch] = []
 
     def note(epoch: Epoch) -> None:
         epochs.append(epoch)
@@ -97,19 +116,19 @@ def fit_wide_deep(
             on_epoch(epoch)
 
     places = torch.arange(len(origins))
-    fused(places[origins < len(train_rows)], torch.arange(len(train_rows), len(rows)), config, note)
+    fused(places[origins < count], torch.arange(count, len(labels)), config, note)
     settled = config.model_copy(update={"patience": None, "max_epochs": _chosen(epochs, config)})
-    logits = torch.zeros(len(rows), classes)
+    logits = torch.zeros(len(labels), classes)
     for part in sorted(set(parts.tolist())):
         judged, others = (parts == part).nonzero().squeeze(1), places[parts[origins] != part]
         if len(others) == 0:
-            raise DataError(f"all {len(rows)} ads to train on are near-duplicates of each other; add others")
+            raise DataError(
+                f"all {len(labels)} ads to learn from are near-duplicates of each other; add others"
+            )
         judge = fused(others, judged, settled)
         with torch.inference_mode():
             logits[judged] = judge(answers[""][judged])
-    network = fitted(torch.arange(len(rows)))
-    network.fusion.load_state_dict(fused(places, places, settled).state_dict())
-    return Fitted(network.eval().requires_grad_(False), rows, logits)
+    return fused(places, places, settled), logits
 
 
 def _chosen(epochs: list[Epoch], config: Classifier) -> int:
