@@ -287,12 +287,29 @@ class Classifier(Section):
     """`balanced` weighs a class by the inverse of its size."""
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     """Share of the target spread evenly over all classes."""
+    sampling: Literal["none", "balanced"] = "none"
+    """`balanced` draws batches in which every class is as likely, rare ones by repeating their adverts."""
+    mixup: float = Field(0.0, ge=0)
+    """Alpha of the Beta distribution by which adverts are mixed in pairs while training; 0 mixes nothing."""
+    weight_averaging: Literal["none", "ema"] = "none"
+    """`ema` validates and keeps the moving average of the weights instead of the last step's."""
+    ema_decay: float = Field(0.99, ge=0, lt=1)
+    """Share of the moving average that each step leaves as it was."""
     coverage: float = Field(0.9, gt=0, lt=1)
     """How often a prediction set should hold the true label."""
     target_precision: float = Field(0.95, gt=0, le=1)
     """The model abstains below the probability at which validation adverts reach this precision."""
     seed: int
-    """Seed of initial weights, batches and dropout."""
+    """Seed of initial weights, batches, dropout and mixing."""
+
+    @model_validator(mode="after")
+    def _rare_classes_count_once(self) -> Self:
+        if self.sampling == self.class_weights == "balanced":
+            raise ValueError(
+                "sampling and class_weights are both 'balanced', so that rare classes would count twice; "
+                "set one of them to 'none'"
+            )
+        return self
 
 
 class Split(Section):

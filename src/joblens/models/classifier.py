@@ -10,6 +10,24 @@ from joblens.metrics import accuracy, best_class, macro_f1
 from joblens.models.losses import ClassificationLoss
 
 
+def draw_mixture(rows: int, alpha: float) -> tuple[float, Tensor]:
+    """How a batch is mixed with itself: the mixup of Zhang et al. (2018), "Beyond Empirical Risk Minimization".
+
+    A row becomes `share * row + (1 - share) * partner`, and so does its target. Losses are linear in the
+    target, so the loss of the mixed target is the same mixture of two losses. Drawn from torch's random state
+    on the CPU, so that every device mixes alike.
+
+    Args:
+        rows: B, rows of the batch.
+        alpha: Of the Beta distribution; above 0. Small ones mix little, 1 mixes evenly.
+
+    Returns:
+        The share, in [0, 1], and (B,) row numbers of the partners.
+    """
+    share = float(torch.distributions.Beta(alpha, alpha).sample())
+    return share, torch.randperm(rows)
+
+
 class ClassifierModule(pl.LightningModule):
     """Learns (B, D) vectors to (B, C) logits.
 
@@ -27,6 +45,7 @@ class ClassifierModule(pl.LightningModule):
         focal_gamma: float,
         class_weights: tuple[float, ...] | None,
         label_smoothing: float,
+        mixup: float,
     ) -> None:
         """All other arguments are plain numbers, so that a checkpoint carries no code.
 
@@ -39,12 +58,14 @@ class ClassifierModule(pl.LightningModule):
             focal_gamma: Focusing strength when `loss` is focal.
             class_weights: C numbers, or None for equal weights.
             label_smoothing: Share of the target spread evenly over all classes.
+            mixup: Alpha of the Beta distribution by which rows are mixed while training; 0 mixes nothing.
         """
         super().__init__()
         self.save_hyperparameters(ignore=["network"])
         self.classes = classes
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
+        self.mixup = mixup
         self.network = network
         weights = None if class_weights is None else torch.tensor(class_weights)
         self.loss = ClassificationLoss(
@@ -60,7 +81,13 @@ class ClassifierModule(pl.LightningModule):
     def training_step(self, batch: tuple[Tensor, Tensor]) -> Tensor:
         """The loss of one batch of (B, D) vectors and (B,) labels."""
         vectors, labels = batch
-        loss: Tensor = self.loss(self(vectors), labels)
+        loss: Tensor
+        if self.mixup > 0:
+            share, partners = draw_mixture(len(labels), self.mixup)
+            logits = self(share * vectors + (1 - share) * vectors[partners])
+            loss = share * self.loss(logits, labels) + (1 - share) * self.loss(logits, labels[partners])
+        else:
+            loss = self.loss(self(vectors), labels)
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(labels))
         return loss
 

@@ -14,9 +14,17 @@ from typing import Self
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from pytorch_lightning.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from torch import Tensor, nn
-from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler, TensorDataset
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    TensorDataset,
+    WeightedRandomSampler,
+)
 
 from joblens.config import Classifier
 from joblens.errors import DataError
@@ -132,6 +140,8 @@ def fit_network(
 
     With `patience` None all epochs are trained, and the network is that of the last.
 
+    With `weight_averaging` the network of an epoch is the average at its end, in validation as well.
+
     The same rows, configuration and seed give the same network on the same kind of device. Nothing is printed
     or left on disk, and torch's random state is put back.
 
@@ -159,9 +169,10 @@ def fit_network(
     with TemporaryDirectory(prefix="joblens-") as folder, _repeatable(config.seed, device), _quiet():
         module = _build_module(build(), labels[train_rows], classes, config)
         best = _best_epoch(config, folder)
-        trainer = _build_trainer(config, device, Path(folder), [*best, _EpochWatcher(on_epoch)])
-        batches = _batches(train, config.batch_size, config.seed)
-        trainer.fit(module, batches, _batches(validation, _ROWS_AT_ONCE, None))
+        callbacks = [*_averaging(config), *best, _EpochWatcher(on_epoch)]
+        trainer = _build_trainer(config, device, Path(folder), callbacks)
+        batches = _batches(train, config.batch_size, training_order(train, config, classes))
+        trainer.fit(module, batches, _batches(validation, _ROWS_AT_ONCE, SequentialSampler(validation)))
         module.cpu()
         for callback in best:
             if isinstance(callback, ModelCheckpoint):
@@ -181,6 +192,7 @@ def _build_module(network: nn.Module, labels: Tensor, classes: int, config: Clas
         focal_gamma=config.focal_gamma,
         class_weights=None if weights is None else tuple(weights),
         label_smoothing=config.label_smoothing,
+        mixup=config.mixup,
     )
 
 
@@ -207,16 +219,38 @@ def _best_epoch(config: Classifier, folder: str) -> list[Callback]:
     if config.patience is None:
         return []
     best = ModelCheckpoint(
-        dirpath=folder, filename="best", monitor="val/macro_f1", mode="max", save_weights_only=True
+        dirpath=folder,
+        filename="best",
+        monitor="val/macro_f1",
+        mode="max",
+        save_weights_only=config.weight_averaging == "none",  # averages are saved with whole checkpoints only
     )
     return [best, EarlyStopping(monitor="val/macro_f1", mode="max", patience=config.patience)]
 
 
-def _batches(rows: TensorDataset, size: int, seed: int | None) -> DataLoader[tuple[Tensor, ...]]:
-    """Whole batches cut from the tensors at once; shuffled when there is a seed."""
-    order: RandomSampler | SequentialSampler = SequentialSampler(rows)
-    if seed is not None:
-        order = RandomSampler(rows, generator=torch.Generator().manual_seed(seed))
+def _averaging(config: Classifier) -> list[Callback]:
+    """What averages the weights, when that is wanted; buffers, such as the standardisation, are not averaged."""
+    if config.weight_averaging == "none":
+        return []
+    return [EMAWeightAveraging(decay=config.ema_decay, use_buffers=False)]
+
+
+def training_order(rows: TensorDataset, config: Classifier, classes: int) -> Sampler[int]:
+    """The order in which an epoch shows training rows, by the configuration's seed.
+
+    Without `sampling` every row comes once. With `balanced` as many rows are drawn with replacement, each
+    class that has rows as likely as any other.
+    """
+    generator = torch.Generator().manual_seed(config.seed)
+    if config.sampling == "none":
+        return RandomSampler(rows, generator=generator)
+    labels = rows.tensors[1]
+    chances = balanced_weights(labels, classes)[labels]  # (n,)
+    return WeightedRandomSampler(chances.tolist(), len(rows), replacement=True, generator=generator)
+
+
+def _batches(rows: TensorDataset, size: int, order: Sampler[int]) -> DataLoader[tuple[Tensor, ...]]:
+    """Whole batches cut from the tensors at once."""
     return DataLoader(rows, batch_size=None, sampler=BatchSampler(order, size, drop_last=False))
 
 
