@@ -105,7 +105,7 @@ def one_by_one(classifier: Classifier, peer: Any, adverts: Adverts) -> dict[str,
         cleaned: list[CleanAd] = []
         times = {
             "cleaning": seconds(lambda: cleaned.extend(classifier.clean([text], [title]))),  # noqa: B023
-            "answer": seconds(lambda: classifier.answer(cleaned)),  # noqa: B023
+            "answer": seconds(lambda: classifier.guess(cleaned)),  # noqa: B023
             "both": seconds(lambda: classifier.predict([text], titles=[title])),  # noqa: B023
         }
         read = join_title(cleaned[0].title, cleaned[0].clean_text)
@@ -139,7 +139,7 @@ def print_throughput(classifier: Classifier, peer: Any, cleaned: Sequence[CleanA
     read = [join_title(ad.title, ad.clean_text) for ad in cleaned]
     ours, others = [], []
     for _ in range(REPEATS):
-        ours.append(seconds(lambda: classifier.answer(cleaned)))
+        ours.append(seconds(lambda: classifier.guess(cleaned)))
         others.append(seconds(lambda: peer.decision_function(read)))
     print(f"\n| {len(read)} cleaned adverts at once | adverts/s, median of {REPEATS} | processor, ms each |")
     print("|---|---:|---:|")
@@ -198,7 +198,7 @@ def main() -> None:
     )
     print_times(one_by_one(classifier, peer, adverts))
     cleaned = classifier.clean(adverts.texts, adverts.titles)
-    classifier.answer(cleaned)  # the first call of a size is slower than the others
+    classifier.guess(cleaned)  # the first call of a size is slower than the others
     print_throughput(classifier, peer, cleaned)
     embedding = classifier.bundle.embedding
     print_sizes(folder, find_files(embedding) if embedding.encoder == "sentence_transformer" else None)

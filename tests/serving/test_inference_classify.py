@@ -100,7 +100,7 @@ def test_other_sets_say_nothing_of_crossing(make_bundle, crosscutting, set_thres
 
 def test_a_guess_is_the_answer_to_the_cleaned_advert(classifier):
     texts = [CARPENTER, "", NURSE]
-    assert classifier.answer(classifier.clean(texts)) == classifier.predict(texts)
+    assert classifier.guess(classifier.clean(texts)) == classifier.predict(texts)
 
 
 def test_no_texts_give_no_guesses(classifier):

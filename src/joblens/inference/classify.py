@@ -10,12 +10,13 @@ import torch
 
 from joblens.config import Cleaning, Compute, Embedding
 from joblens.encoders import Encoder, build_encoder, encode_ads
+from joblens.encoders.titled import TitledEncoder
 from joblens.errors import BundleError, DataError
 from joblens.extractors import Extractor, build_extractor
 from joblens.extractors.cleaning import clean_ads
 from joblens.models.bundle import CLEANER, TITLES, Bundle, own_folder, read_bundle
 from joblens.models.calibration import abstains, prediction_sets, probabilities
-from joblens.models.wide_deep import Inputs, logits_of
+from joblens.models.wide_deep import Inputs, WideDeep, logits_of
 from joblens.records import Ad, CleanAd, Guess
 from joblens.sources.html import html_to_text
 from joblens.storage import content_hash, file_hash
@@ -69,6 +70,7 @@ class Classifier:
         self.version = version
         self._extractor = extractor
         self._encoder = encoder
+        self._text_encoder = encoder.text if isinstance(encoder, TitledEncoder) else encoder
         self._turn = threading.Lock()  # tokenizers must not be shared between threads
 
     @classmethod
@@ -115,43 +117,60 @@ class Classifier:
         Raises:
             DataError: A text is None, NaN or not a string, or there are more or fewer titles than texts.
         """
-        return self.answer(self.clean(texts, titles))
+        return self.guess(self.clean(texts, titles))
 
     def clean(self, texts: Sequence[str], titles: Sequence[str | None] | None = None) -> list[CleanAd]:
-        """What the model is shown of each advert: the first half of `predict`, which takes most of its time.
-
-        Args:
-            texts: As for `predict`.
-            titles: As for `predict`.
-
-        Raises:
-            DataError: As for `predict`.
-        """
+        """Adverts as the network reads them, in their order; see `predict` for the arguments and errors."""
         ads = _ads(texts, titles, uses_title=self.bundle.uses_title, is_html=self.bundle.html)
         with self._turn, torch.inference_mode():
-            return clean_ads(ads, self.bundle.cleaning, self._extractor) if ads else []
+            return clean_ads(ads, self.bundle.cleaning, self._extractor)
 
-    def answer(self, cleaned: Sequence[CleanAd]) -> list[Guess]:
-        """One guess for each advert that `clean` gave: the second half of `predict`.
+    def guess(self, ads: Sequence[CleanAd]) -> list[Guess]:
+        """One guess for each advert that `clean` gave, in their order; see `predict`."""
+        read = [join_title(ad.title, ad.clean_text) for ad in ads]
+        rows = [row for row, text in enumerate(read) if word_count(text)]
+        guesses = [Guess("", 0.0, (), self.bundle.labels, abstained=True, reason=NO_TEXT)] * len(ads)
+        if rows:
+            inputs = self.inputs([ads[row].title for row in rows], [ads[row].clean_text for row in rows])
+            for row, guess in zip(rows, self.answer(self.logits(inputs)), strict=True):
+                guesses[row] = guess
+        return guesses
+
+    @property
+    def reads_words(self) -> bool:
+        """Whether words of the text count by themselves too, beside what `text_vectors` gives."""
+        return self.bundle.embedding.words_weight > 0 or isinstance(self.bundle.network, WideDeep)
+
+    def text_vectors(self, titles: Sequence[str], texts: Sequence[str]) -> "Tensor":
+        """Vectors of N cleaned titles and texts read as one, without other sides: (N, D of the text side)."""
+        joined = [join_title(title, text) for title, text in zip(titles, texts, strict=True)]
+        with self._turn, torch.inference_mode():
+            return self._text_encoder.encode(joined)
+
+    def inputs(
+        self, titles: Sequence[str], texts: Sequence[str], text_vectors: "Tensor | None" = None
+    ) -> Inputs:
+        """What the network reads of N cleaned adverts.
 
         Args:
-            cleaned: Adverts as this classifier cleans them; other cleaning leaves other texts.
+            titles: Their titles, empty where there is none.
+            texts: Their cleaned texts.
+            text_vectors: (N, D of the text side) in place of their own, which are most of the work.
         """
-        read = [join_title(ad.title, ad.clean_text) for ad in cleaned]
-        rows = [row for row, text in enumerate(read) if word_count(text)]
+        known = None if text_vectors is None else (lambda *_: text_vectors)
         with self._turn, torch.inference_mode():
-            answered = self._guesses([cleaned[row] for row in rows])
-        by_row = dict(zip(rows, answered, strict=True))
-        nothing = Guess("", 0.0, (), self.bundle.labels, abstained=True, reason=NO_TEXT)
-        return [by_row.get(row, nothing) for row in range(len(cleaned))]
+            vectors = encode_ads(self._encoder, titles, texts, known)
+        return Inputs(
+            vectors, titles, [join_title(title, text) for title, text in zip(titles, texts, strict=True)]
+        )
 
-    def _guesses(self, ads: Sequence[CleanAd]) -> list[Guess]:
-        if not ads:
-            return []
-        vectors = encode_ads(self._encoder, [ad.title for ad in ads], [ad.clean_text for ad in ads])
-        titles = [ad.title for ad in ads]
-        texts = [join_title(ad.title, ad.clean_text) for ad in ads]
-        logits = logits_of(self.bundle.network, Inputs(vectors, titles, texts))  # (N, C)
+    def logits(self, inputs: Inputs) -> "Tensor":
+        """(N, C) logits as the network gives them, before calibration."""
+        with self._turn:
+            return logits_of(self.bundle.network, inputs)
+
+    def answer(self, logits: "Tensor") -> list[Guess]:
+        """A calibrated guess for each row of (N, C) logits."""
         scaled = probabilities(logits, self.bundle.calibration)  # (N, C)
         sets = prediction_sets(scaled, self.bundle.calibration)
         unsure = abstains(scaled, self.bundle.calibration).tolist()
