@@ -55,6 +55,13 @@ def test_an_error_is_one_line_without_a_traceback_and_code_2(tmp_path):
     assert result.stderr == "joblens: there is no params.yaml; write it with `joblens params`\n"
 
 
+def test_explain_without_a_bundle_ends_in_one_line_and_code_2(tmp_path):
+    result = joblens("explain", "We seek a cook", cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("joblens: there is no bundle folder models/classifier")
+    assert result.stderr.count("\n") == 1
+
+
 def test_an_edited_params_file_is_refused_by_every_stage(project):
     joblens("params", "data=csv", "data.path=ads.csv", "data.text=body", "data.label=area", cwd=project)
     params = project / "params.yaml"

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from joblens.cli.benchmarks import bench
+from joblens.cli.explaining import EXAMPLE, explain
 from joblens.cli.flows import finetune
-from joblens.cli.options import CLEANER, HERE, TITLES, Bundle, Device, Project, UrlEnv
+from joblens.cli.options import CLASSIFIER, CLEANER, HERE, TITLES, Bundle, Device, Project, UrlEnv
 from joblens.cli.search import experiments, sweep
 from joblens.errors import DataError, JoblensError, nearest
 from joblens.paths import Layout
@@ -25,7 +26,6 @@ app = typer.Typer(
     add_completion=False,
 )
 
-DEFAULT_BUNDLE = Path("models/classifier")
 SAMPLE = Path("data/sample/ads.jsonl")
 EXTRACTED = Path("data/raw/ads.parquet")
 
@@ -187,7 +187,7 @@ app.command(epilog="Example: joblens experiments --top 3")(experiments)
 def classify(
     text: Annotated[str, typer.Argument(help="The advert's text.")],
     title: Annotated[str, typer.Option("--title", "-t", help="The advert's title.")] = "",
-    bundle: Bundle = DEFAULT_BUNDLE,
+    bundle: Bundle = CLASSIFIER,
     device: Device = "auto",
 ) -> None:
     """Classify one advert."""
@@ -204,6 +204,9 @@ def classify(
         typer.echo(f"  abstained: {guess.reason}")
 
 
+app.command(epilog=EXAMPLE)(explain)
+
+
 @app.command(
     epilog="Example: joblens predict ads.parquet --output guesses.csv --text body --title headline --id id"
 )
@@ -216,7 +219,7 @@ def predict(
         typer.Option("--title", help="Column with the title, '' for none; else 'title' if it is there."),
     ] = None,
     id: Annotated[str, typer.Option("--id", help="Column with the id; '' numbers the rows.")] = "",
-    bundle: Bundle = DEFAULT_BUNDLE,
+    bundle: Bundle = CLASSIFIER,
     url_env: UrlEnv = "JOBLENS_DB_URL",
     device: Device = "auto",
 ) -> None:
@@ -240,7 +243,7 @@ def predict(
 
 @app.command(epilog="Example: joblens serve --bundle models/classifier --port 8000")
 def serve(
-    bundle: Bundle = DEFAULT_BUNDLE,
+    bundle: Bundle = CLASSIFIER,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Port; 0 takes a free one.")] = 8000,
     body_bytes: Annotated[int, typer.Option("--body-bytes", help="Largest request body.")] = 1_000_000,

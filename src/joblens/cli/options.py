@@ -11,5 +11,6 @@ Device = Annotated[str, typer.Option("--device", help="auto, cpu or gpu.")]
 UrlEnv = Annotated[str, typer.Option("--url-env", help="Environment variable with the database URL.")]
 
 HERE = Path()
+CLASSIFIER = Path("models/classifier")
 CLEANER = Path("models/cleaner")
 TITLES = Path("models/titles")
