@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from joblens.cli import app
 from joblens.config import Config, compose
 from joblens.errors import ConfigError, DataError
 from joblens.paths import Layout
@@ -293,3 +295,29 @@ def test_every_key_of_a_space_is_a_key_of_the_classifier_in_params():
     for path in sorted((REPOSITORY / "configs/search").glob("*.yaml")):
         space = Space.model_validate(yaml.safe_load(path.read_text("utf-8")))
         assert set(space.space) <= set(Config.model_fields["classifier"].annotation.model_fields)
+
+
+def test_without_experiments_and_sweeps_the_ranks_say_so(tmp_path, run):
+    run(tmp_path, "git", "init", "--quiet")
+    run(tmp_path, "dvc", "init", "--quiet")
+    done = CliRunner().invoke(app, ["experiments", "--project", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert done.output.splitlines() == [
+        "no DVC experiments yet; make some with `dvc exp run -S classifier.dropout=0.2`",
+        "no sweeps yet; begin one with `joblens sweep`",
+    ]
+
+
+def test_where_dvc_is_not_the_sweeps_are_ranked_all_the_same(layout, classifier):
+    study_of(layout, "tuned", lambda settings: iter([0.5] * 3), Space.model_validate(DROPOUT), classifier, 2)
+    done = CliRunner().invoke(app, ["experiments", "--project", str(layout.root)])
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith("DVC cannot list experiments: you are not inside")
+    assert "Sweep tuned: 2 trials, 2 judged in full" in done.output
+    assert "as before" in done.output
+
+
+def test_a_folder_that_is_not_there_has_no_ranks(tmp_path):
+    done = CliRunner().invoke(app, ["experiments", "--project", str(tmp_path / "no")])
+    assert isinstance(done.exception, ConfigError)
+    assert "there is no folder" in str(done.exception)
