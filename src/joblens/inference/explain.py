@@ -19,6 +19,7 @@ from joblens.errors import BundleError, DataError
 from joblens.extractors.cleaning import clean_ads
 from joblens.extractors.patterns import FINDERS, PatternExtractor
 from joblens.inference.classify import Classifier
+from joblens.models.calibration import probabilities
 from joblens.paths import Layout
 from joblens.records import Ad, CleanAd, Guess
 from joblens.storage import file_hash, read_table, read_tensor_metadata, read_tensors
@@ -161,15 +162,17 @@ class Occlusion:
 
     def probabilities(self, removed: Sequence[Sequence[Phrase]]) -> list[float]:
         """The probability of the guessed label without these phrases, once for each group of them."""
-        return self._odds([self._without(phrases) for phrases in removed]).sigmoid().tolist()
+        found = self._asked([self._without(phrases) for phrases in removed])[1].tolist()
+        return [float(value) for value in found]
 
     def evidence(self, most: int) -> tuple[tuple[Evidence, ...], float]:
         """What speaks for the guess, most first, at most so many, and the probability without all of that."""
-        whole = self._odds([(self.ad.title, self.ad.clean_text)], self._side)
+        whole, likely = self._asked([(self.ad.title, self.ad.clean_text)], self._side)
         tried = self._promising(most, whole)
         if not tried:
-            return (), float(whole.sigmoid())
-        drops = whole - self._odds([self._without([phrase]) for phrase in tried])  # (n,)
+            return (), float(likely)
+        odds, left = self._asked([self._without([phrase]) for phrase in tried])
+        drops = whole - odds  # (n,)
         named: list[Phrase] = []
         found: list[Evidence] = []
         for place in drops.argsort(descending=True, stable=True).tolist():
@@ -178,9 +181,9 @@ class Occlusion:
                 break
             if not any(phrase.overlaps(other) for other in named):
                 named.append(phrase)
-                effect = float(whole.sigmoid() - (whole - drop).sigmoid())
+                effect = float(likely - left[place])
                 found.append(Evidence(phrase.text, phrase.kind, effect, float(drop.exp())))
-        return tuple(found), self.probabilities([named])[0] if named else float(whole.sigmoid())
+        return tuple(found), self.probabilities([named])[0] if named else float(likely)
 
     def _promising(self, most: int, whole: "Tensor") -> list[Phrase]:
         """The phrases worth encoding the advert without, which is what costs time.
@@ -194,7 +197,7 @@ class Occlusion:
             return []
         reads_words = self._classifier.reads_words
         side = self._side if reads_words else None  # else nothing would change
-        alone = self._odds([("", phrase.text) for phrase in self.phrases], side)  # (n,)
+        alone, _ = self._asked([("", phrase.text) for phrase in self.phrases], side)  # (n,)
         times = torch.tensor([1 + log(phrase.count) for phrase in self.phrases])
         order = ((alone - alone.mean()) * times).argsort(descending=True, stable=True).tolist()
         ranked = [self.phrases[place] for place in order]
@@ -203,15 +206,21 @@ class Occlusion:
         listed += [phrase for phrase in ranked if phrase not in listed][: size - len(listed)]
         if not reads_words:
             return listed
-        drops = whole - self._odds([self._without([phrase]) for phrase in listed], self._side)  # (n,)
+        drops = whole - self._asked([self._without([phrase]) for phrase in listed], self._side)[0]  # (n,)
         chosen: list[Phrase] = []
         for place in drops.argsort(descending=True, stable=True).tolist():
             if len(chosen) < most and not any(listed[place].overlaps(other) for other in chosen):
                 chosen.append(listed[place])
         return chosen
 
-    def _odds(self, ads: "Sequence[tuple[str, str]]", side: "Tensor | None" = None) -> "Tensor":
-        """Logarithm of the calibrated odds of the guessed label for n (title, text): (n,) float64.
+    def _asked(
+        self, ads: "Sequence[tuple[str, str]]", side: "Tensor | None" = None
+    ) -> "tuple[Tensor, Tensor]":
+        """What the network says of the guessed label for n (title, text).
+
+        Returns:
+            (n,) float64, logarithms of its odds at the calibrated temperature, which change evenly as the
+            advert does; and (n,) float64, its calibrated probabilities.
 
         Args:
             ads: Adverts as they are after cleaning.
@@ -220,9 +229,11 @@ class Occlusion:
         titles, texts = [title for title, _ in ads], [text for _, text in ads]
         vectors = None if side is None else side.expand(len(ads), -1)
         logits = self._classifier.logits(self._classifier.inputs(titles, texts, vectors)).double()  # (n, C)
-        scaled = logits / self._classifier.bundle.calibration.temperature
+        calibration = self._classifier.bundle.calibration
+        scaled = logits / calibration.temperature
         others = torch.cat([scaled[:, : self._label], scaled[:, self._label + 1 :]], dim=1)
-        return scaled[:, self._label] - others.logsumexp(dim=1)
+        odds = scaled[:, self._label] - others.logsumexp(dim=1)
+        return odds, probabilities(logits, calibration)[:, self._label]
 
     def _without(self, phrases: Sequence[Phrase]) -> tuple[str, str]:
         """Title and text without the phrases, wherever they stand."""

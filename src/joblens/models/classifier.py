@@ -11,7 +11,7 @@ from joblens.models.losses import ClassificationLoss
 
 
 def draw_mixture(rows: int, alpha: float) -> tuple[float, Tensor]:
-    """How a batch is mixed with itself: the mixup of Zhang et al. (2018), "Beyond Empirical Risk Minimization".
+    """How a batch is mixed with itself: mixup (Zhang et al. 2018, "Beyond Empirical Risk Minimization").
 
     A row becomes `share * row + (1 - share) * partner`, and so does its target. Losses are linear in the
     target, so the loss of the mixed target is the same mixture of two losses. Drawn from torch's random state

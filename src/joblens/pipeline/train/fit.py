@@ -229,7 +229,7 @@ def _best_epoch(config: Classifier, folder: str) -> list[Callback]:
 
 
 def _averaging(config: Classifier) -> list[Callback]:
-    """What averages the weights, when that is wanted; buffers, such as the standardisation, are not averaged."""
+    """What averages the weights, when that is wanted; buffers, as of a standardisation, are not averaged."""
     if config.weight_averaging == "none":
         return []
     return [EMAWeightAveraging(decay=config.ema_decay, use_buffers=False)]
