@@ -1,5 +1,6 @@
 """Hydra composes `configs/`, pydantic checks the result, `params.yaml` carries it to DVC."""
 
+from joblens.config.base import Section
 from joblens.config.compose import compose, compose_flow, load, to_yaml
 from joblens.config.flows import Corpus, Folds, NerFlow, Phase, TitlesFlow, TitleSource
 from joblens.config.sections import (
@@ -13,7 +14,6 @@ from joblens.config.sections import (
     Embedding,
     Evaluation,
     Lexical,
-    Section,
     Split,
     Tracking,
 )

@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from joblens.config.sections import Config, Section
+from joblens.config.base import Section
+from joblens.config.sections import Config
 from joblens.errors import ConfigError, nearest
 
 Flow = TypeVar("Flow", bound=Section)

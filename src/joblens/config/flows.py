@@ -4,7 +4,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from joblens.config.sections import Compute, Section, Tracking, check_variable_name
+from joblens.config.base import Section, check_variable_name
+from joblens.config.sections import Compute, Tracking
 
 
 class Corpus(Section):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from joblens.config.sections import check_variable_name
+from joblens.config.base import check_variable_name
 from joblens.errors import ConfigError, SourceError, nearest
 
 if TYPE_CHECKING:

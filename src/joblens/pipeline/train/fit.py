@@ -112,6 +112,19 @@ def fit_classifier(
     return fit_network(build, vectors, labels, train_rows, validation_rows, classes, config, device, on_epoch)
 
 
+def check_rows(train_rows: Tensor, validation_rows: Tensor) -> None:
+    """Refuse to train on nothing.
+
+    Raises:
+        DataError: There is no row to train or validate on.
+    """
+    if len(train_rows) == 0 or len(validation_rows) == 0:
+        raise DataError(
+            f"{len(train_rows)} rows to train and {len(validation_rows)} to validate on, "
+            "expected some of each; add ads or change evaluation.split"
+        )
+
+
 def fit_network(
     build: Callable[[], nn.Module],
     vectors: Tensor,
@@ -149,11 +162,7 @@ def fit_network(
     Raises:
         DataError: There is no row to train or validate on, or the loss is no longer finite.
     """
-    if len(train_rows) == 0 or len(validation_rows) == 0:
-        raise DataError(
-            f"{len(train_rows)} rows to train and {len(validation_rows)} to validate on, "
-            "expected some of each; add ads or change evaluation.split"
-        )
+    check_rows(train_rows, validation_rows)
     train, validation = (
         TensorDataset(vectors[rows], labels[rows].long()) for rows in (train_rows, validation_rows)
     )
@@ -220,7 +229,7 @@ def _best_epoch(config: Classifier, folder: str) -> list[Callback]:
 
 
 def _averaging(config: Classifier) -> list[Callback]:
-    """What averages the weights, when wanted; buffers, such as the standardisation, are not averaged."""
+    """What averages the weights, when that is wanted; buffers, as of a standardisation, are not averaged."""
     if config.weight_averaging == "none":
         return []
     return [EMAWeightAveraging(decay=config.ema_decay, use_buffers=False)]
