@@ -24,6 +24,8 @@ from joblens.pipeline.train import fit_classifier, fit_model, read_knowledge
 
 PEERS = Path(__file__).parent / "peers"
 CPU = torch.device("cpu")
+LANGUAGES = {"es": "es", "ph": "en", "uk": "en", "sample": "da"}
+"""Of sets that are not Polish, for peers that leave out stop words; the sample is Danish and English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,8 @@ def ojalab(setting: Setting, train: Tensor, validation: Tensor, test: Tensor) ->
         subprocess.run([sys.executable, "-m", "venv", str(python.parents[1])], check=True)
         pip = [str(python), "-m", "pip", "install", "--quiet", "-r", str(PEERS / "ojalab.txt")]
         subprocess.run(pip, check=True)
-    name, language = setting.layout.root.name, {"es": "es", "ph": "en"}.get(setting.layout.root.name, "pl")
+    name = setting.layout.root.name
+    language = LANGUAGES.get(name, "pl")
     task, result = folder / f"{name}.json", folder / f"{name}.result.json"
     both = torch.cat([train, validation]).tolist()
     draws = {
