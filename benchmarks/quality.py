@@ -7,7 +7,7 @@
 Sets: the bundled sample, and what is found below JOBLENS_REAL_DATA of Philippine, Polish (ISCO-08 major and
 sub-major groups), Spanish and British adverts. All models read the same cleaned text, real adverts cleaned by
 patterns, the sample by joblens' own GLiNER. Vectors are made once and not counted as training. Probabilities
-of every model get one temperature, fitted to validation rows; then models learn from these rows as well.
+of all models are calibrated alike, on rows they were not fitted to; then they learn from validation rows too.
 Work is kept in `build/quality`; finished figures are taken from there, and `--again` measures once more.
 Each model runs in a process of its own, which gives its peak memory, with all of Python and its libraries.
 """

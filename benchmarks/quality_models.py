@@ -56,7 +56,7 @@ Run = Callable[[Setting, Tensor, Tensor, Tensor], Outcome]
 
 
 def twice(fit: Callable[[Setting, Tensor], Callable[[Tensor], Tensor]]) -> Run:
-    """For models that need validation rows for a temperature alone: in the end they learn from them too."""
+    """For models that need validation rows for the calibration alone: in the end they learn from them too."""
 
     def run(setting: Setting, train: Tensor, validation: Tensor, test: Tensor) -> Outcome:
         unseen = fit(setting, train)(validation)

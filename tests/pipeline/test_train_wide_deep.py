@@ -498,6 +498,13 @@ def test_the_model_card_says_that_quality_was_measured_on_unseen_rows(folder):
     assert "## Quality on validation rows" not in card
 
 
+def test_the_model_card_says_that_the_kernel_holds_vectors_of_adverts(folder, tmp_path):
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "The weights hold the vectors of 110 cleaned training adverts, but none of their words" in card
+    write_bundle(tmp_path / "none", make_bundle(fit(*adverts(), landmarks=0, max_epochs=1)))
+    assert "The weights hold no adverts;" in (tmp_path / "none/README.md").read_text(encoding="utf-8")
+
+
 def test_reading_a_bundle_leaves_the_random_numbers_alone(folder):
     torch.manual_seed(5)
     expected = torch.rand(1)

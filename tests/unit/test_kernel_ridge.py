@@ -6,6 +6,7 @@ import torch
 from sklearn.kernel_ridge import KernelRidge as Reference
 from sklearn.metrics.pairwise import rbf_kernel
 
+from joblens.models import kernel_ridge
 from joblens.models.kernel_ridge import KernelRidge
 
 
@@ -77,5 +78,18 @@ def test_without_landmarks_nothing_is_said(rows, most):
     assert model(drawn(4)[0]).shape == (4, 3)
 
 
-def test_vectors_of_zeros_alone_can_be_fitted():
-    assert bool(fit(torch.zeros(6, 7), drawn(6)[1])(drawn(2)[0]).isfinite().all())
+def test_vectors_of_zeros_teach_nothing():
+    vectors, targets = drawn(30)
+    with_zeros, wanted = torch.cat([vectors, torch.zeros(20, 7)]), torch.cat([targets, drawn(20)[1]])
+    model, alone = fit(with_zeros, wanted), fit(vectors, targets)
+    assert model.landmarks.shape == (30, 7)
+    np.testing.assert_allclose(model(vectors).detach().numpy(), alone(vectors).detach().numpy(), atol=1e-4)
+    assert fit(torch.zeros(6, 7), drawn(6)[1]).landmarks.shape == (0, 7)
+
+
+def test_many_vectors_are_read_in_parts(monkeypatch):
+    vectors, targets = drawn()
+    whole = fit(vectors, targets, most=20)
+    monkeypatch.setattr(kernel_ridge, "_AT_ONCE", 7)
+    parts = fit(vectors, targets, most=20)
+    np.testing.assert_allclose(parts(vectors).detach().numpy(), whole(vectors).detach().numpy(), atol=1e-4)

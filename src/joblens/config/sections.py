@@ -275,7 +275,7 @@ class Classifier(Section):
     coverage: float = Field(0.9, gt=0, lt=1)
     """How often a prediction set should hold the true label."""
     target_precision: float = Field(0.95, gt=0, le=1)
-    """The model abstains below the probability at which validation adverts reach this precision."""
+    """The model abstains below the probability at which adverts it was not fitted to reach this precision."""
     seed: int
     """Seed of initial weights, batches, dropout and mixing."""
 

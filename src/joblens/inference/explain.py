@@ -47,9 +47,9 @@ class Evidence:
     kind: str
     """`word`, or `occupation`, `skill`, `task` as the cleaning found it."""
     effect: float
-    """How much lower the guess's probability is without the phrase, in (0, 1]."""
+    """How much lower the guess's probability is without the phrase; seldom 0 or a hair below."""
     odds: float
-    """By how much the phrase multiplies the odds of the guess, above 1; tells large probabilities apart."""
+    """By how much the phrase multiplies the odds of the guess, before their last scaling; above 1."""
 
 
 @dataclass(frozen=True, slots=True)

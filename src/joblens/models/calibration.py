@@ -1,7 +1,8 @@
 """From scores to probabilities that can be believed: scaling, prediction sets and abstention.
 
-All three are fitted on validation rows, which also chose the best epoch, so their figures are slightly
-optimistic; `evaluate` measures them on test rows. Shapes: N rows, C classes.
+All three are fitted on rows that the network, or others like it, were not fitted to: validation rows, or
+out-of-fold guesses of training and validation rows. Their figures there are slightly optimistic; `evaluate`
+measures them on test rows. Shapes: N rows, C classes.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 COLDEST, HOTTEST = 0.05, 20.0
-"""Temperatures are sought between these: perfectly separated validation rows would otherwise push it to 0."""
+"""Temperatures are sought between these: rows without a wrong guess would otherwise push it to 0."""
 
 ROUNDING = 1e-7
 """Two machines may differ by this much in a probability without moving it across a threshold."""
@@ -34,8 +35,8 @@ _STEPS = 60  # 0.618 ** 60 of the bracket: far below float64's resolution of the
 class Calibration:
     """How logits become probabilities, prediction sets and abstentions.
 
-    The first three numbers and the last two decide; the others say what was asked for and what validation
-    rows gave.
+    The first three numbers and the last two decide; the others say what was asked for and what came of it on
+    the rows of the calibration.
     """
 
     temperature: float
@@ -49,9 +50,9 @@ class Calibration:
     target_precision: float = 0.0
     """The precision asked of the rows that are answered."""
     precision: float = 0.0
-    """Precision of the answered validation rows; below `target_precision` when no threshold reached it."""
+    """Precision of the answered rows; below `target_precision` when no threshold reached it."""
     answered: float = 1.0
-    """Share of validation rows answered."""
+    """Share of the rows answered."""
     slope: float = 1.0
     """Of the highest probability's logarithm of odds; below 1 the surest rows were too sure."""
     shift: float = 0.0
@@ -225,8 +226,9 @@ def fit_set_threshold(probabilities: "Tensor", labels: "Tensor", coverage: float
     """The least probability a label needs to enter a prediction set (LAC: Sadinle, Lei & Wasserman 2019).
 
     With k = ceil((N + 1) * coverage), it is the k-th highest probability that the true labels have. New rows
-    like these are then covered with at least probability `coverage`. When k > N there are too few rows to
-    promise it with less than every label, and the threshold is 0.
+    like these, scored by the same network, are then covered with at least probability `coverage`; when these
+    rows were guessed by several networks, one for each fold, that is what it aims at. When k > N there are
+    too few rows to promise it with less than every label, and the threshold is 0.
 
     Args:
         probabilities: (N, C), calibrated.

@@ -53,7 +53,17 @@ def _data(bundle: "Bundle") -> str:
     return (
         f"## Data\n\nVectors of `{encoder}` ({bundle.dimensions} numbers), "
         f"cleaning `{bundle.cleaning.extractor}`. "
-        f"The weights hold no adverts; `card.json` has the hashes of the data.{table}"
+        f"{_landmarks(bundle)}; `card.json` has the hashes of the data.{table}"
+    )
+
+
+def _landmarks(bundle: "Bundle") -> str:
+    found = getattr(getattr(bundle.network, "shape", None), "landmarks", 0)
+    if not found:
+        return "The weights hold no adverts"
+    return (
+        f"The weights hold the vectors of {found:,} cleaned training adverts, but none of their words "
+        "(`classifier.landmarks=0` holds none)"
     )
 
 
@@ -96,8 +106,8 @@ def _coverage(bundle: "Bundle") -> str:
         return ""
     return (
         "\n\nHow right it is on the rows it is surest of. These are the rows of the calibration, since "
-        "training sees no others; `reports/model_card.md`, which `joblens evaluate` writes, has the figures "
-        f"of rows held out.\n\n{table}"
+        "training sees no test rows; `reports/model_card.md`, which `joblens evaluate` writes, has the "
+        f"figures of rows held out.\n\n{table}"
     )
 
 

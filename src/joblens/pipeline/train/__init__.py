@@ -99,7 +99,7 @@ def _train(
     best = max(epochs, key=lambda epoch: epoch.macro_f1)  # the first of several
     if config.classifier.patience is None:
         best = epochs[-1]
-    logger.info("%d epochs, epoch %d is kept: macro-F1 %.3f", len(epochs), best.number, best.macro_f1)
+    logger.info("%d epochs, best is epoch %d: macro-F1 %.3f", len(epochs), best.number, best.macro_f1)
     calibration, metrics, curve = _calibrate(fitted, rows, config)
     write_text(layout.training_log, _as_csv(epochs))
     bundle = Bundle(

@@ -47,6 +47,14 @@ def fit_experts(
 
     text = NgramBlock.fit(features.text_ngrams, config.min_df)
     title = NgramBlock.fit(features.title_ngrams, 1)
+    kernel = KernelRidge.fit(
+        features.kernel,
+        2 * one_hot(labels, classes) - 1.0,
+        most=config.landmarks,
+        reach=REACH,
+        ridge=RIDGE,
+        seed=config.seed,
+    )
     network = WideDeep(
         Shape(
             sides=tuple(sides),
@@ -56,7 +64,7 @@ def fit_experts(
             title_ngrams=len(title.buckets),
             occupations=0 if occupations is None else len(occupations.vectors),
             groups=() if occupations is None else occupations.groups,
-            landmarks=min(config.landmarks, len(labels)),
+            landmarks=len(kernel.landmarks),
         )
     )
     network.text_block, network.title_block = text, title
@@ -71,14 +79,7 @@ def fit_experts(
     both, title_bias = _machine(hstack([letters, csr_matrix(dense)], format="csr"), targets, classes, config)
     deep, deep_bias = _machine(csr_matrix(features.deep.numpy()), targets, classes, config)
     network.wide = SparseLinear.of(wide)
-    network.kernel = KernelRidge.fit(
-        features.kernel,
-        2 * one_hot(labels, classes) - 1.0,
-        most=config.landmarks,
-        reach=REACH,
-        ridge=RIDGE,
-        seed=config.seed,
-    )
+    network.kernel = kernel
     network.title_ngrams = SparseLinear.of(both[: letters.shape[1]])
     with torch.no_grad():
         for parameter, values in (

@@ -64,7 +64,8 @@ def fit_wide_deep(
         on_epoch: Called after each epoch of the fusion that is watched.
 
     Returns:
-        The network, and logits of all these rows, each from experts and a fusion that had not seen the row.
+        The network, and logits of all these rows, each from experts and a fusion that were not fitted to the
+        row. The fusion read what experts of other folds, which were, say of other rows.
 
     Raises:
         DataError: There is no row to train or validate on, or the loss is no longer finite.
