@@ -181,6 +181,38 @@ def test_suggested_numbers_have_three_digits_and_keep_their_kind(layout, classif
         assert with_settings(classifier, found).class_weights in ("none", "balanced")
 
 
+def test_rounding_does_not_leave_the_range(layout, classifier):
+    """Between 0.9995 and 0.9999 three digits say 1.0, which is no dropout."""
+    space = Space.model_validate(
+        {"folds": 2, "startup": 9, "space": {"dropout": {"low": 0.9995, "high": 0.9999}}}
+    )
+    study = open_study(layout, "best", {}, settings_of(classifier, space))
+    for _ in range(5):
+        found = suggest(study.ask(), space, study.user_attrs["present"])
+        assert 0.9995 <= with_settings(classifier, found).dropout <= 0.9999
+
+
+def test_settings_that_contradict_each_other_cost_one_trial_and_not_the_sweep(layout, caplog):
+    classifier = compose(["classifier=mlp", "classifier.class_weights=none"], layout.configs).classifier
+    write_space(
+        layout,
+        "folds: 2\nstartup: 20\nspace:\n"
+        "  sampling: {choices: [none, balanced]}\n  class_weights: {choices: [none, balanced]}\n",
+    )
+    space = read_space(layout, classifier)
+    study = study_of(layout, "best", lambda settings: iter([0.5, 0.5]), space, classifier, 12)
+    refused = [trial for trial in study.trials if "refused" in trial.user_attrs]
+    assert 0 < len(refused) < 12
+    for trial in refused:
+        assert trial.state.name == "PRUNED"
+        assert set(trial.user_attrs["settings"].values()) == {"balanced"}
+        assert trial.user_attrs["refused"].startswith(
+            "sampling=balanced, class_weights=balanced cannot be tried: sampling and class_weights are both"
+        )
+    assert len(best_trials(study)) == 12 - len(refused)
+    assert all("\n" not in record.getMessage() for record in caplog.records)
+
+
 @pytest.mark.parametrize("damage", ["no journal\nat all\n", '{"op_code": 99}\n{"a": 1}\n', "[]\n[]\n"])
 def test_a_damaged_journal_is_one_line(layout, damage):
     layout.sweeps.mkdir(parents=True)

@@ -137,7 +137,7 @@ def widened(space: Space, present: Mapping[str, Any]) -> Space:
 def suggest(trial: "Trial", space: Space, present: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a trial, as JSON knows them.
 
-    Numbers have three digits, unless they are the present ones.
+    Numbers have three digits, unless they are the present ones or the ends of a range.
     """
     found: dict[str, Any] = {}
     for key, allowed in space.space.items():
@@ -151,7 +151,8 @@ def suggest(trial: "Trial", space: Space, present: Mapping[str, Any]) -> dict[st
             found[key] = trial.suggest_int(key, int(low), int(high), log=allowed.log)
         else:
             value = trial.suggest_float(key, low, high, log=allowed.log)
-            found[key] = value if value == present[key] else float(f"{value:.{_DIGITS}g}")
+            short = min(max(float(f"{value:.{_DIGITS}g}"), low), high)
+            found[key] = value if value == present[key] else short
     return found
 
 

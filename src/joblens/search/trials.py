@@ -9,9 +9,11 @@ from statistics import fmean
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from joblens.config import Classifier
 from joblens.device import track
-from joblens.errors import DataError
+from joblens.errors import DataError, wrong_value
 from joblens.search.space import Space, as_first_trial, suggest, with_settings
 
 if TYPE_CHECKING:
@@ -135,7 +137,7 @@ def _try(
     scores: list[float] = []
     tell = partial(study.tell, trial)
     try:
-        for score in judge(with_settings(classifier, settings)):
+        for score in judge(_checked(classifier, settings)):
             scores.append(score)
             trial.report(fmean(scores), step=len(scores))
             if len(scores) < space.folds and trial.should_prune():
@@ -155,6 +157,19 @@ def _try(
     trial.set_user_attr("folds", scores)
     tell(fmean(scores))
     logger.info("trial %d: macro-F1 %.3f with %s", trial.number, fmean(scores), as_words(settings))
+
+
+def _checked(classifier: Classifier, settings: Mapping[str, Any]) -> Classifier:
+    """The section that a trial trains with; each value may be allowed, and two of them contradict each other.
+
+    Raises:
+        DataError: They do.
+    """
+    try:
+        return with_settings(classifier, settings)
+    except ValidationError as error:
+        reason = wrong_value(error).removeprefix("Value error, ")
+        raise DataError(f"{as_words(settings)} cannot be tried: {reason}") from error
 
 
 def as_words(settings: Mapping[str, Any]) -> str:
