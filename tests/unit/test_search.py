@@ -5,8 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import optuna
 import pytest
 import yaml
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from typer.testing import CliRunner
 
 from joblens.cli import app
@@ -227,7 +230,35 @@ def test_a_damaged_journal_is_one_line(layout, damage):
 def test_a_journal_that_has_just_begun_has_no_study(layout):
     layout.sweeps.mkdir(parents=True)
     (layout.sweeps / "best.jsonl").touch()
-    assert read_studies(layout) == []
+    assert read_studies(layout) == {}
+
+
+def test_a_renamed_journal_is_a_renamed_sweep_that_goes_on(layout, classifier):
+    space = Space.model_validate(DROPOUT)
+
+    def judge(settings):
+        return iter([settings.dropout] * 3)
+
+    whole = study_of(layout, "whole", judge, space, classifier, 6)
+    study_of(layout, "before", judge, space, classifier, 3)
+    (layout.sweeps / "before.jsonl").rename(layout.sweeps / "after.jsonl")
+    done = CliRunner().invoke(app, ["experiments", "--project", str(layout.root)])
+    assert done.exit_code == 0, done.output
+    assert "Sweep after: 3 trials" in done.output
+    renamed = study_of(layout, "after", judge, space, classifier, 6)
+    assert [trial.params for trial in renamed.trials] == [trial.params for trial in whole.trials]
+
+
+def test_a_journal_of_two_studies_or_of_another_program_is_one_line(layout):
+    open_study(layout, "best", {}, {})
+    storage = JournalStorage(JournalFileBackend(str(layout.sweeps / "best.jsonl")))
+    optuna.create_study(storage=storage, study_name="second")
+    with pytest.raises(DataError, match="it holds 2 studies, expected one"):
+        open_study(layout, "best", {}, {})
+    storage = JournalStorage(JournalFileBackend(str(layout.sweeps / "other.jsonl")))
+    optuna.create_study(storage=storage, study_name="other").ask()
+    with pytest.raises(DataError, match="its trials are of another program"):
+        open_study(layout, "other", {}, {})
 
 
 OWN_DATA = ["data=csv", "data.path=ads.csv", "data.text=body", "data.label=area"]

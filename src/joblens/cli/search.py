@@ -72,9 +72,9 @@ def experiments(
     studies = read_studies(layout)
     if not studies:
         typer.echo("no sweeps yet; begin one with `joblens sweep`")
-    for study in studies:
+    for name, study in studies.items():
         best, done = best_trials(study), len(finished(study))
-        title = f"Sweep {study.study_name}: {done} trials, {len(best)} judged in full"
+        title = f"Sweep {name}: {done} trials, {len(best)} judged in full"
         console.print(trials_table(title, best[:top]))
 
 

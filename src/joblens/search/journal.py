@@ -24,6 +24,8 @@ def journal_path(layout: Layout, name: str) -> Path:
 def open_study(layout: Layout, name: str, identity: Mapping[str, str], present: Mapping[str, Any]) -> "Study":
     """The study of a sweep, to go on with; a new one when there is no journal.
 
+    The file's name is the sweep's: whoever renames or copies a journal renames or copies its sweep.
+
     Call it under the sweep's lock. What a kill left behind is cleared away: half a line at the end, a
     lock, and trials that were running, which count as failed.
 
@@ -43,9 +45,10 @@ def open_study(layout: Layout, name: str, identity: Mapping[str, str], present: 
     path = journal_path(layout, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     _clear_away(path)
-    study = optuna.create_study(
-        storage=_storage(path), study_name=name, direction="maximize", load_if_exists=True
-    )
+    storage = _storage(path)
+    study = _study_in(path, storage)
+    if study is None:
+        study = optuna.create_study(storage=storage, study_name=name, direction="maximize")
     if "present" not in study.user_attrs:  # last of all, so that it says that the others are there
         study.set_user_attr("identity", dict(identity))
         study.set_user_attr("present", dict(present))
@@ -61,8 +64,8 @@ def open_study(layout: Layout, name: str, identity: Mapping[str, str], present: 
     return study
 
 
-def read_studies(layout: Layout) -> list["Study"]:
-    """The studies of all journals, by name, to look at only. A sweep may be writing meanwhile.
+def read_studies(layout: Layout) -> dict[str, "Study"]:
+    """The studies of all journals by the files' names, to look at only. A sweep may be writing meanwhile.
 
     Raises:
         DataError: A journal is damaged.
@@ -70,13 +73,23 @@ def read_studies(layout: Layout) -> list["Study"]:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    paths = sorted(layout.sweeps.glob("*.jsonl"))
-    studies = []
-    for path in paths:
-        storage = _storage(path)
-        if storage.get_all_studies():  # one that has just begun has none
-            studies.append(optuna.load_study(study_name=path.stem, storage=storage))
-    return studies
+    found = {path.stem: _study_in(path, _storage(path)) for path in sorted(layout.sweeps.glob("*.jsonl"))}
+    return {name: study for name, study in found.items() if study is not None}
+
+
+def _study_in(path: Path, storage: "BaseStorage") -> "Study | None":
+    """The one study of a journal, whatever it was called when it began; a journal just begun has none."""
+    import optuna
+
+    names = [study.study_name for study in storage.get_all_studies()]
+    if not names:
+        return None
+    if len(names) > 1:
+        raise _damaged(path, f"it holds {len(names)} studies, expected one")
+    study = optuna.load_study(study_name=names[0], storage=storage)
+    if "present" not in study.user_attrs and study.get_trials(deepcopy=False):
+        raise _damaged(path, "its trials are of another program")
+    return study
 
 
 def _storage(path: Path) -> "BaseStorage":
