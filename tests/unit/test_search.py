@@ -349,6 +349,14 @@ def test_a_folder_that_dvc_does_not_know_is_said_in_one_line(tmp_path):
     assert "\n" not in str(caught.value)
 
 
+def test_words_of_dvc_that_are_no_json_are_said_in_one_line(tmp_path):
+    """`python -m dvc` finds a module of the folder first; this one talks as a plug-in or a wrapper might."""
+    (tmp_path / "dvc.py").write_text("print('a new version is out')\nprint('[]')\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"printed 'a new version is out.*expected JSON") as caught:
+        read_experiments(Layout(tmp_path), commits=1)
+    assert "\n" not in str(caught.value)
+
+
 def test_settings_are_words_on_one_line():
     words = as_words({"hidden": [512, 256], "C": 0.5, "loss": "focal", "patience": None})
     assert words == "hidden=[512, 256], C=0.5, loss=focal, patience=null"

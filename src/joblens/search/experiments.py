@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from joblens.errors import DataError, one_line
+from joblens.errors import DataError, one_line, short
 from joblens.paths import Layout
 
 _SETTINGS, _METRICS = "params.yaml", "reports/metrics.json"
@@ -48,14 +48,21 @@ def read_experiments(layout: Layout, commits: int) -> Experiments:
     """Ask DVC for the experiments of the last commits.
 
     Raises:
-        DataError: DVC refuses, for instance outside of a Git repository.
+        DataError: DVC refuses, for instance outside of a Git repository, or prints what is no JSON.
     """
     command = [sys.executable, "-m", "dvc", "exp", "show", "--json", "--num", str(commits)]
     done = subprocess.run(command, cwd=layout.root, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [done.stderr]
         raise DataError(f"DVC cannot list experiments: {one_line(errors[0].removeprefix('ERROR: '))}")
-    return parse_experiments(json.loads(done.stdout))
+    try:
+        states = json.loads(done.stdout)
+    except ValueError as error:
+        raise DataError(
+            f"DVC cannot list experiments: `dvc exp show --json` printed {short(done.stdout)}, expected "
+            "JSON; see whether `dvc exp show` works here"
+        ) from error
+    return parse_experiments(states)
 
 
 def parse_experiments(states: list[dict[str, Any]]) -> Experiments:
