@@ -5,10 +5,11 @@
 
 Adverts are those of the test part, which the bundle did not learn from. *Answer* is what follows cleaning:
 encoding, network, calibration. Nothing is remembered between calls: every advert is cleaned and encoded anew.
-The peer is the project's own: TF-IDF of words and characters with a linear support vector machine, fitted to
-the training part, asked for the same cleaned adverts in turn with ours; it needs no encoder, and says no
-probability. Models are warm, in one process, with as many threads as torch takes (`OMP_NUM_THREADS`). Beside
-the wall time stands what the processors worked: the two differ where other programs run, which is said.
+The peer is the project's own: TF-IDF of words and characters with a linear support vector machine, set as in
+its params.yaml and fitted to the training part, asked for the same cleaned adverts in turn with ours; it
+needs no encoder, and says no probability. Models are warm, in one process, with as many threads as torch
+takes (`OMP_NUM_THREADS`). Beside the wall time stands what the processors worked: the two differ where other
+programs run, which is said.
 """
 
 import argparse
@@ -23,9 +24,9 @@ from typing import Any, NamedTuple
 
 import torch
 
-from joblens.config import Lexical, compose
+from joblens.config import Lexical, load
 from joblens.encoders.weights import find_files
-from joblens.errors import JoblensError
+from joblens.errors import ConfigError, DataError, JoblensError
 from joblens.inference.classify import Classifier
 from joblens.models.bundle import CLEANER, TITLES
 from joblens.models.lexical import TOLERANCE
@@ -39,6 +40,7 @@ MOST_SECONDS = 0.060
 MOST_BYTES = 40_000_000
 WARM_UP = 5  # calls; the first ones of a network are slower than the others
 REPEATS = 5  # of the batch
+LEAST_ADS = 2  # a percentile of one is none
 
 
 class Took(NamedTuple):
@@ -61,12 +63,24 @@ class Adverts:
 
 
 def read_adverts(layout: Layout, most: int) -> Adverts:
-    """The first `most` adverts of the test part (0: all), by id, and all of the training part."""
+    """The first `most` adverts of the test part (0: all), by id, and all of the training part.
+
+    Raises:
+        ConfigError: `most` is 1 or negative.
+        DataError: The test part has fewer than two adverts.
+    """
+    if most != 0 and most < LEAST_ADS:
+        raise ConfigError(f"--ads is {most}, expected {LEAST_ADS} or more, or 0 for all")
     ads = read_table(layout.ads, columns={"id", "title", "text", "label"})
     ads = ads.join(read_table(layout.splits, columns={"id", "split"}), on="id")
     clean = read_table(layout.clean_ads, columns={"id", "title", "clean_text"})
     ads = ads.join(clean.rename({"title": "clean_title"}), on="id").sort("id")
     test, train = ads.filter(split="test")[: most or None], ads.filter(split="train")
+    if len(test) < LEAST_ADS:
+        raise DataError(
+            f"the test part has {len(test)} advert(s), expected {LEAST_ADS} or more; add adverts, or raise "
+            "evaluation.split.test"
+        )
     read = zip(train["clean_title"].fill_null(""), train["clean_text"], strict=True)
     return Adverts(
         titles=test["title"].fill_null("").to_list(),
@@ -101,7 +115,8 @@ def one_by_one(classifier: Classifier, peer: Any, adverts: Adverts) -> dict[str,
     """Seconds of each advert, alone: cleaning, answer, both, and the peer, one after the other."""
     found: dict[str, list[Took]] = {"cleaning": [], "answer": [], "both": [], "peer": []}
     rows = list(zip(adverts.texts, adverts.titles, strict=True))
-    for place, (text, title) in enumerate([*rows[:WARM_UP], *rows]):
+    warm_up = [place % len(rows) for place in range(WARM_UP)]
+    for place, (text, title) in enumerate([*(rows[at] for at in warm_up), *rows]):
         cleaned: list[CleanAd] = []
         times = {
             "cleaning": seconds(lambda: cleaned.extend(classifier.clean([text], [title]))),  # noqa: B023
@@ -187,9 +202,9 @@ def main() -> None:
     arguments = parser.parse_args()
     layout = Layout(arguments.project)
     folder = arguments.bundle or layout.classifier
-    classifier = Classifier.load(folder, device="cpu")
-    config = compose(["experiment=demo"], REPOSITORY / "configs")
+    config = load(layout.params)
     adverts = read_adverts(layout, arguments.ads)
+    classifier = Classifier.load(folder, device="cpu")
     peer = lexical_peer(adverts, config.baseline.lexical, config.seed)
     print(
         f"{classifier.name} {classifier.version}: {len(adverts.texts)} adverts of the test part, "
