@@ -56,7 +56,7 @@ class KernelRidge(nn.Module):
         left = ridge * model._near(model.landmarks.float()).double()
         left += 1e-6 * torch.eye(len(left), dtype=torch.float64)
         right = left.new_zeros(len(left), targets.shape[1])
-        for some, wanted in zip(vectors.split(_AT_ONCE), targets.split(_AT_ONCE), strict=True):
+        for some, wanted in zip(torch.split(vectors, _AT_ONCE), torch.split(targets, _AT_ONCE), strict=True):
             seen = model._near(some).double()  # (n, M)
             left += seen.T @ seen
             right += seen.T @ wanted.double()
@@ -67,7 +67,7 @@ class KernelRidge(nn.Module):
     def forward(self, vectors: Tensor) -> Tensor:
         """(N, D) to (N, C) scores; zeros for a vector of zeros, of which nothing is known."""
         known = (vectors != 0).any(dim=1, keepdim=True)
-        found = [self._near(some) @ self.weight for some in vectors.split(_AT_ONCE)]
+        found = [self._near(some) @ self.weight for some in torch.split(vectors, _AT_ONCE)]
         return torch.cat(found) * known
 
     def _near(self, vectors: Tensor) -> Tensor:
