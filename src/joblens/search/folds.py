@@ -12,6 +12,7 @@ from joblens.errors import DataError
 from joblens.metrics import best_class, macro_f1
 from joblens.models.wide_deep import Inputs, logits_of
 from joblens.paths import Layout
+from joblens.pipeline.evaluate.cross_validation import hold_out
 from joblens.pipeline.split import assign_parts
 from joblens.pipeline.train.fitting import fit_model, read_knowledge
 from joblens.pipeline.train.rows import read_rows
@@ -95,16 +96,8 @@ def deal_folds(known: Known, count: int, split: Split) -> list[Fold]:
     folds = []
     for part in range(count):
         outside = (parts != part).nonzero().squeeze(1)
-        held = torch.tensor(
-            assign_parts(
-                [labels[row] for row in outside.tolist()],
-                [known.groups[row] for row in outside.tolist()],
-                (1 - split.validation, split.validation),
-                split.seed,
-            ),
-            dtype=torch.int64,
-        )
-        fold = Fold(outside[held == 0], outside[held == 1], (parts == part).nonzero().squeeze(1))
+        train, validation = hold_out(labels, known.groups, outside, split.validation, split.seed)
+        fold = Fold(train, validation, (parts == part).nonzero().squeeze(1))
         sizes = [len(fold.train), len(fold.validation), len(fold.judged)]
         if 0 in sizes:
             raise DataError(

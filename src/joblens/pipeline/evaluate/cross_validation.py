@@ -1,7 +1,7 @@
 """Every model fitted again for each fold, and tested on ads that neither it nor a near-duplicate has seen."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, pstdev
 from typing import Any
@@ -93,24 +93,38 @@ def _rule(probabilities: Tensor, labels: Tensor, wanted: Classifier) -> Calibrat
 
 
 def carve_validation(rows: Rows, outside: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
-    """Part the rows outside a fold into training and validation rows: (n,) and (m,) row numbers, ascending.
-
-    Near-duplicates stay together and each label gives its share, as in stage `split`.
+    """Part the rows outside a fold into training and validation rows, as `hold_out` does.
 
     Raises:
         DataError: Nothing is left on one side.
     """
-    parts = assign_parts(
-        [rows.names[label] for label in rows.labels[outside].tolist()],
-        [str(group) for group in rows.groups[outside].tolist()],
-        (1 - share, share),
-        seed,
-    )
-    is_held = torch.tensor(parts) == 1
-    train, validation = outside[~is_held], outside[is_held]
+    labels = [rows.names[label] for label in rows.labels.tolist()]
+    groups = [str(group) for group in rows.groups.tolist()]
+    train, validation = hold_out(labels, groups, outside, share, seed)
     if len(train) == 0 or len(validation) == 0:
         raise DataError(
             f"a fold leaves {len(train)} rows to train and {len(validation)} to validate on; "
             "add ads, or set evaluation.cross_validation=false"
         )
     return train, validation
+
+
+def hold_out(
+    labels: Sequence[str], groups: Sequence[str], outside: Tensor, share: float, seed: int
+) -> tuple[Tensor, Tensor]:
+    """Part some rows into those to train on and a share that watches: (n,) and (m,) row numbers, ascending.
+
+    Near-duplicates stay together and each label gives its share, as in stage `split`.
+
+    Args:
+        labels: Of all N rows.
+        groups: Likewise; near-duplicates share one.
+        outside: (n + m,) int64 row numbers, ascending: the rows to part.
+        share: Of them that is held out.
+        seed: Breaks ties between groups.
+    """
+    rows = outside.tolist()
+    shares = (1 - share, share)
+    parts = assign_parts([labels[row] for row in rows], [groups[row] for row in rows], shares, seed)
+    is_held = torch.tensor(parts) == 1
+    return outside[~is_held], outside[is_held]
