@@ -22,6 +22,7 @@ from joblens.models.calibration import (
     fit_scaling,
     fit_set_threshold,
     fit_temperature,
+    log_odds,
     prediction_sets,
     probabilities,
     scaled,
@@ -230,6 +231,13 @@ def test_scaling_keeps_the_guess_and_the_order_of_the_others(logits, temperature
     for before, after, guess in zip(rows, found, best_class(rows).tolist(), strict=True):
         others = [place for place in before.argsort(stable=True).tolist() if place != guess]
         assert bool((after[others].diff() >= 0).all())
+
+
+def test_odds_are_those_of_one_class_against_all_others():
+    probabilities = torch.tensor([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]], dtype=torch.float64)
+    found = log_odds(probabilities.log(), torch.tensor([1, 2])).tolist()
+    assert found == pytest.approx([log(0.3 / 0.7), log(0.7 / 0.3)])
+    assert log_odds(torch.tensor([[400.0, 0.0]]), torch.tensor([0])).tolist() == [400.0]
 
 
 def test_slope_one_and_no_shift_change_nothing():

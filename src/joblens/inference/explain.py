@@ -19,7 +19,7 @@ from joblens.errors import BundleError, DataError
 from joblens.extractors.cleaning import clean_ads
 from joblens.extractors.patterns import FINDERS, PatternExtractor
 from joblens.inference.classify import Classifier
-from joblens.models.calibration import probabilities
+from joblens.models.calibration import log_odds, probabilities
 from joblens.paths import Layout
 from joblens.records import Ad, CleanAd, Guess
 from joblens.storage import file_hash, read_table, read_tensor_metadata, read_tensors
@@ -230,9 +230,7 @@ class Occlusion:
         vectors = None if side is None else side.expand(len(ads), -1)
         logits = self._classifier.logits(self._classifier.inputs(titles, texts, vectors)).double()  # (n, C)
         calibration = self._classifier.bundle.calibration
-        scaled = logits / calibration.temperature
-        others = torch.cat([scaled[:, : self._label], scaled[:, self._label + 1 :]], dim=1)
-        odds = scaled[:, self._label] - others.logsumexp(dim=1)
+        odds = log_odds(logits / calibration.temperature, torch.full((len(ads),), self._label))
         return odds, probabilities(logits, calibration)[:, self._label]
 
     def _without(self, phrases: Sequence[Phrase]) -> tuple[str, str]:

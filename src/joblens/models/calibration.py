@@ -121,10 +121,10 @@ def scaled(logits: "Tensor", temperature: float, slope: float = 1.0, shift: floa
     wide = logits.double() / temperature
     if (slope, shift) == (1.0, 0.0) or wide.shape[1] < 2:
         return wide.softmax(dim=1)
-    top = best_class(wide).unsqueeze(1)  # (N, 1)
-    others = wide.scatter(1, top, -inf)
-    rest = others.softmax(dim=1)
-    odds = slope * (wide.gather(1, top) - others.logsumexp(dim=1, keepdim=True)) + shift  # (N, 1)
+    guesses = best_class(wide)  # (N,)
+    top = guesses.unsqueeze(1)
+    rest = wide.scatter(1, top, -inf).softmax(dim=1)
+    odds = (slope * log_odds(wide, guesses) + shift).unsqueeze(1)  # (N, 1)
     second = rest.amax(dim=1, keepdim=True)
     likely = odds.sigmoid().maximum(second / (1 + second) + _HAIR).clamp(max=1.0)
     return (rest * (1 - likely)).scatter(1, top, likely)
@@ -182,6 +182,16 @@ def fit_temperature(logits: "Tensor", labels: "Tensor") -> float:
     return exp(best)
 
 
+def log_odds(logits: "Tensor", classes: "Tensor") -> "Tensor":
+    """Logarithm of the odds that softmax gives one class of each row: (N, C) and (N,) int64 to (N,).
+
+    Exact where the probability itself would round to 1. A class without others has infinite odds.
+    """
+    places = classes.unsqueeze(1)
+    others = logits.scatter(1, places, -inf)
+    return logits.gather(1, places).squeeze(1) - others.logsumexp(dim=1)
+
+
 def fit_scaling(logits: "Tensor", labels: "Tensor") -> tuple[float, float, float]:
     """Temperature, slope and shift for `scaled`: first the temperature, then the other two by Platt's method.
 
@@ -204,8 +214,7 @@ def fit_scaling(logits: "Tensor", labels: "Tensor") -> tuple[float, float, float
         return temperature, 1.0, 0.0
     wide = logits.double() / temperature
     guesses = best_class(wide)
-    top = wide.gather(1, guesses.unsqueeze(1)).squeeze(1)
-    odds = (top - wide.scatter(1, guesses.unsqueeze(1), -inf).logsumexp(dim=1)).cpu().numpy()  # (N,)
+    odds = log_odds(wide, guesses).cpu().numpy()  # (N,)
     right = (guesses == labels).cpu().numpy()  # (N,)
     hits = int(right.sum())
     targets = np.where(right, (hits + 1) / (hits + 2), 1 / (len(right) - hits + 2))
