@@ -21,7 +21,7 @@ from joblens.models.calibration import (
     probabilities,
 )
 from joblens.paths import Layout
-from joblens.pipeline.train.fit import Epoch, EpochBar, Fitted, fit_classifier
+from joblens.pipeline.train.fit import Epoch, EpochBar, Fitted, chosen_epoch, fit_classifier
 from joblens.pipeline.train.fitting import fit_model, read_knowledge
 from joblens.pipeline.train.rows import Rows, read_rows, source_hash
 from joblens.pipeline.train.wide_deep import Knowledge
@@ -96,9 +96,7 @@ def _train(
             device,
             remember,
         )
-    best = max(epochs, key=lambda epoch: epoch.macro_f1)  # the first of several
-    if config.classifier.patience is None:
-        best = epochs[-1]
+    best = chosen_epoch(epochs, config.classifier)
     logger.info("%d epochs, best is epoch %d: macro-F1 %.3f", len(epochs), best.number, best.macro_f1)
     calibration, metrics, curve = _calibrate(fitted, rows, config)
     write_text(layout.training_log, _as_csv(epochs))

@@ -3,7 +3,7 @@
 import logging
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
@@ -59,6 +59,11 @@ class Epoch:
 
 
 OnEpoch = Callable[[Epoch], None]
+
+
+def chosen_epoch(epochs: Sequence[Epoch], config: Classifier) -> Epoch:
+    """The epoch that `fit_network` keeps: with patience the first of the best macro-F1, else the last."""
+    return epochs[-1] if config.patience is None else max(epochs, key=lambda epoch: epoch.macro_f1)
 
 
 @dataclass(frozen=True, slots=True)

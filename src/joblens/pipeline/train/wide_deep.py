@@ -13,7 +13,7 @@ from joblens.models.occupation_groups import OccupationGroups
 from joblens.models.wide_deep import EXPERTS, Features, Fusion, Inputs, WideDeep, flat, read_features
 from joblens.pipeline.split import assign_parts
 from joblens.pipeline.train.experts import fit_experts
-from joblens.pipeline.train.fit import Epoch, Fitted, OnEpoch, fit_network
+from joblens.pipeline.train.fit import Epoch, Fitted, OnEpoch, chosen_epoch, fit_network
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ def _fuse(
 
     places = torch.arange(len(origins))
     fused(places[origins < count], torch.arange(count, len(labels)), config, note)
-    settled = config.model_copy(update={"patience": None, "max_epochs": _chosen(epochs, config)})
+    settled = config.model_copy(update={"patience": None, "max_epochs": chosen_epoch(epochs, config).number})
     logits = torch.zeros(len(labels), classes)
     for part in sorted(set(parts.tolist())):
         judged, others = (parts == part).nonzero().squeeze(1), places[parts[origins] != part]
@@ -130,13 +130,6 @@ def _fuse(
         with torch.inference_mode():
             logits[judged] = judge(answers[""][judged])
     return fused(places, places, settled), logits
-
-
-def _chosen(epochs: list[Epoch], config: Classifier) -> int:
-    """How many epochs were best for validation rows; all when none is to be preferred."""
-    if config.patience is None:
-        return config.max_epochs
-    return max(epochs, key=lambda epoch: (epoch.macro_f1, -epoch.number)).number
 
 
 def _inner_folds(labels: Tensor, groups: list[str], config: Classifier) -> Tensor:
