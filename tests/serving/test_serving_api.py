@@ -1,3 +1,4 @@
+import json
 import logging
 import re
 import threading
@@ -11,7 +12,7 @@ from joblens.inference.classify import Classifier
 from joblens.serving.api import create_app
 from joblens.serving.limits import Limits
 from joblens.serving.problems import field_problems
-from joblens.serving.schemas import FieldProblem
+from joblens.serving.schemas.base import FieldProblem
 
 SECRET = "Anna Hansen, anna@hansen.dk, 2105850001"
 """Must never come back in an error or reach a log."""
@@ -40,6 +41,10 @@ def test_one_advert_gets_one_result(client, classifier):
                 "abstained": False,
                 "reason": None,
                 "crossing": None,
+                "entities": [],
+                "words_in": 6,
+                "words_read": 6,
+                "pii_removed": 0,
             }
         ],
     }
@@ -77,7 +82,7 @@ def test_the_schema_states_the_limits_and_every_answer(client):
     assert shapes["ManyAds"]["properties"]["ads"]["maxItems"] == 128
     assert shapes["OneAd"]["properties"]["text"]["maxLength"] == 100_000
     assert set(schema["paths"]["/classify"]["post"]["responses"]) == {
-        "200", "400", "413", "422", "429", "500", "503",
+        "200", "400", "401", "413", "415", "422", "429", "500", "503",
     }  # fmt: skip
 
 
@@ -147,7 +152,8 @@ def test_no_advert_reaches_the_log(client, caplog):
     with caplog.at_level(logging.DEBUG, logger="joblens"):
         client.post("/classify", json={"title": SECRET, "text": SECRET})
         client.post("/classify", json={"title": SECRET})
-    assert "classified 1 adverts" in caplog.text
+    lines = [json.loads(record.getMessage()) for record in caplog.records if "route" in record.getMessage()]
+    assert [(line["status"], line["adverts"]) for line in lines] == [(200, 1), (422, 0)]
     assert "Hansen" not in caplog.text
 
 
@@ -168,13 +174,13 @@ def test_a_fault_in_the_model_is_one_line_without_the_advert(classifier, monkeyp
     app = create_app(classifier)
     with caplog.at_level(logging.DEBUG), TestClient(app) as client:  # which would raise what a server sees
         app.state.loading.result(timeout=10)
-        monkeypatch.setattr(type(classifier), "predict", fail)
+        monkeypatch.setattr(type(classifier), "answers", fail)
         answer = client.post("/classify", json={"title": SECRET, "text": SECRET})
     assert answer.status_code == 500
     assert answer.json() == {"detail": "the server failed; its log says why"}
     (fault,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert re.fullmatch(
-        r"POST /classify failed: RuntimeError at joblens\.serving\.api:\d+ > \S*test_serving_api:\d+",
+        r"POST /classify failed: RuntimeError at joblens\.serving\.work:\d+ > \S*test_serving_api:\d+",
         fault.getMessage(),
     )
     assert fault.exc_info is None
@@ -190,9 +196,12 @@ class SlowClassifier:
         self._classifier = classifier
 
     def predict(self, texts, titles=None):
+        return self.answers(texts, titles).guesses
+
+    def answers(self, texts, titles=None):
         self.begun.release()
         assert self.go.wait(timeout=30)
-        return self._classifier.predict(texts, titles)
+        return self._classifier.answers(texts, titles)
 
 
 def test_the_probes_tell_loading_from_ready(classifier):
@@ -240,12 +249,12 @@ def test_a_full_waiting_line_answers_429_and_the_others_are_served(classifier):
         first = clients.submit(client.post, "/classify", json=NURSE)
         assert slow.begun.acquire(timeout=10)
         second = clients.submit(client.post, "/classify", json=NURSE)
-        while len(app.state.line) < 2:  # until the second stands in the line
+        while len(app.state.adverts) < 2:  # until the second stands in the line
             time.sleep(0.001)
         refused = client.post("/classify", json=NURSE)
         assert refused.status_code == 429
         assert int(refused.headers["Retry-After"]) >= 1
-        assert "waiting line is full" in refused.json()["detail"]
+        assert "too many requests wait" in refused.json()["detail"]
         assert client.get("/livez").status_code == 200  # probes do not wait
         assert client.get("/readyz").status_code == 200
         slow.go.set()

@@ -177,7 +177,7 @@ def test_the_schema_lists_the_route_its_limits_and_every_answer(coding: TestClie
     schema = coding.get("/openapi.json").json()
     route = schema["paths"]["/code"]["post"]
     fields = schema["components"]["schemas"]["TitleQuestion"]["properties"]
-    assert set(route["responses"]) == {"200", "400", "413", "422", "429", "500", "503"}
+    assert set(route["responses"]) == {"200", "400", "401", "413", "415", "422", "429", "500", "503"}
     assert (fields["titles"]["minItems"], fields["titles"]["maxItems"]) == (1, 1000)
     assert fields["titles"]["items"]["maxLength"] == 1000
     assert (fields["confidence"]["minimum"], fields["confidence"]["maximum"]) == (0, 1)
@@ -249,16 +249,6 @@ def test_titles_stand_in_a_line_of_their_own(classifier: Classifier, coder: Titl
         slow.go.set()
         assert first.result(timeout=30).status_code == 200
         assert client.post("/code", json={"titles": ["nurse"]}).status_code == 200
-
-
-def test_few_wait_for_titles_however_many_may_wait_for_adverts(
-    classifier: Classifier, coder: TitleCoder
-) -> None:
-    app = create_app(classifier, Limits(waiting=32), titles=coder)
-    # A waiting request holds a thread, and the server has 40.
-    assert (app.state.line.places, app.state.code_line.places) == (33, 7)
-    app = create_app(classifier, Limits(waiting=2), titles=coder)
-    assert (app.state.line.places, app.state.code_line.places) == (3, 3)
 
 
 class SlowToLoad:

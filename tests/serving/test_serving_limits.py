@@ -1,12 +1,10 @@
 import asyncio
-import threading
-import time
 
 import pytest
 
 from joblens.errors import ConfigError
 from joblens.serving.api import create_app
-from joblens.serving.limits import BodyLimit, Limits, LineFull, WaitingLine
+from joblens.serving.limits import BodyLimit, Limits
 
 HTTP = {"type": "http", "headers": [(b"content-length", b"1")]}  # a lie
 
@@ -96,48 +94,16 @@ def test_a_real_request_above_the_limit_is_answered_in_json(classifier):
 
 
 @pytest.mark.parametrize(
-    ("limits", "words"), [({"body_bytes": 0}, "0 bytes"), ({"waiting": 33}, "33"), ({"waiting": -1}, "-1")]
+    ("limits", "words"),
+    [
+        ({"body_bytes": 0}, "0 bytes"),
+        ({"waiting": 10_001}, "10001"),
+        ({"waiting": -1}, "-1"),
+        ({"wait_seconds": 0}, "longest wait is 0 seconds"),
+        ({"wait_seconds": float("nan")}, "longest wait is nan"),
+        ({"deadline_seconds": 3601}, "deadline is 3601"),
+    ],
 )
 def test_limits_out_of_range_are_refused(limits, words):
     with pytest.raises(ConfigError, match=words):
         Limits(**limits)
-
-
-def test_turns_are_taken_one_at_a_time_in_the_order_of_arrival():
-    line = WaitingLine(waiting=5)
-    order, inside = [], []
-
-    def visit(name):
-        with line.turn():
-            inside.append(name)
-            assert inside == [name]
-            order.append(name)
-            time.sleep(0.01)
-            inside.remove(name)
-
-    threads = []
-    with line.turn():
-        for name in range(5):
-            threads.append(threading.Thread(target=visit, args=(name,), daemon=True))
-            threads[-1].start()
-            while len(line) < name + 2:  # until it stands in the line
-                time.sleep(0.001)
-    for thread in threads:
-        thread.join(timeout=10)
-    assert order == [0, 1, 2, 3, 4]
-    assert len(line) == 0
-
-
-def test_a_turn_that_fails_lets_the_next_one_in():
-    line = WaitingLine(waiting=0)
-    with pytest.raises(ValueError, match="oops"), line.turn():
-        raise ValueError("oops")
-    with line.turn():
-        assert len(line) == 1
-
-
-def test_with_no_place_to_wait_the_second_is_refused():
-    line = WaitingLine(waiting=0)
-    with line.turn(), pytest.raises(LineFull) as refusal, line.turn():
-        pass
-    assert refusal.value.retry_after == 1  # one turn is reckoned with one second at first

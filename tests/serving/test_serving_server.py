@@ -91,7 +91,8 @@ def test_a_server_gets_ready_classifies_and_ends_with_zero_at_sigterm(start, bun
     lines = log.splitlines()
     assert lines[0] == f"listening on http://127.0.0.1:{port}, loading {bundle_folder}"
     assert lines[1].startswith("ready after ")
-    assert lines[2].startswith("classified 1 adverts in ")
+    line = json.loads(lines[2])
+    assert (line["method"], line["route"], line["status"], line["adverts"]) == ("POST", "/classify", 200, 1)
     assert lines[-1] == "stopped"
 
 
@@ -99,14 +100,10 @@ FAULTY = """
 from joblens.cli import main
 from joblens.inference.classify import Classifier
 
-predict = Classifier.predict
+def fail(self, texts, titles=None):
+    raise RuntimeError(f"cannot read {texts[0]}")
 
-def fail_unless_warming_up(self, texts, titles=None):
-    if titles is not None:
-        raise RuntimeError(f"cannot read {texts[0]}")
-    return predict(self, texts)
-
-Classifier.predict = fail_unless_warming_up
+Classifier.answers = fail
 main()
 """
 
@@ -119,8 +116,8 @@ def test_a_fault_is_logged_by_its_type_and_place_and_without_the_advert(start, b
     process.send_signal(signal.SIGTERM)
     _, log = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert log.splitlines()[2].startswith("POST /classify failed: RuntimeError at joblens.serving.api:")
-    assert len(log.splitlines()) == 4, "a traceback, whose last line would quote the advert"
+    assert log.splitlines()[2].startswith("POST /classify failed: RuntimeError at joblens.serving.work:")
+    assert len(log.splitlines()) == 5, "a traceback, whose last line would quote the advert"
     assert "Hansen" not in log
 
 

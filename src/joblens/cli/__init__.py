@@ -13,6 +13,7 @@ from joblens.cli.explaining import EXAMPLE, explain
 from joblens.cli.flows import finetune
 from joblens.cli.options import CLASSIFIER, CLEANER, HERE, TITLES, Bundle, Device, Project, UrlEnv
 from joblens.cli.search import experiments, sweep
+from joblens.cli.serving import serve
 from joblens.errors import DataError, JoblensError, nearest
 from joblens.paths import Layout
 
@@ -241,25 +242,7 @@ def predict(
     typer.echo(f"wrote {done.rows:,} guesses to {output}, {done.abstained:,} of them unsure")
 
 
-@app.command(epilog="Example: joblens serve --bundle models/classifier --port 8000")
-def serve(
-    bundle: Bundle = CLASSIFIER,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", help="Port; 0 takes a free one.")] = 8000,
-    body_bytes: Annotated[int, typer.Option("--body-bytes", help="Largest request body.")] = 1_000_000,
-    waiting: Annotated[int, typer.Option("--waiting", help="Requests that may wait for the model.")] = 16,
-    titles: Annotated[
-        Path, typer.Option("--titles", help="Folder of the title encoder, for POST /code.")
-    ] = TITLES,
-    device: Device = "auto",
-) -> None:
-    """Answer POST /classify and POST /code over HTTP, until SIGTERM."""
-    from joblens.serving.limits import Limits
-    from joblens.serving.server import serve as serve_bundle
-
-    limits = Limits(body_bytes=body_bytes, waiting=waiting)
-    serve_bundle(bundle, host, port, titles=titles, device=device, limits=limits)
-
+app.command(epilog="Example: joblens serve --bundle models/classifier --port 8000")(serve)
 
 app.add_typer(finetune)
 app.add_typer(bench)

@@ -68,7 +68,7 @@ def clean_ads(
         return [_unchanged(ad) for ad in ads]
     patterns = PatternExtractor() if patterns is None else patterns
     counts = [Counter[str]() for _ in ads]
-    parts = _read(ads, cleaning, extractor, patterns)
+    parts = read_ads(ads, cleaning, extractor, patterns)
     titles = _scrubbed([_masked(title) for title, _ in parts], patterns, counts)
     for count, (title, text) in zip(counts, parts, strict=True):
         count.update(entity.label for entity in (*title.personal, *text.personal))
@@ -115,7 +115,7 @@ def _unchanged(ad: Ad) -> CleanAd:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """A title or a text: what is to be masked in it, what the model found, and the words that were seen."""
 
     text: str
@@ -125,13 +125,13 @@ class _Part:
     words: int
 
 
-def _read(
+def read_ads(
     ads: Sequence[Ad], cleaning: Cleaning, extractor: Extractor, patterns: Extractor
-) -> list[tuple[_Part, _Part]]:
-    """Title and text of each advert with all that was found in them."""
+) -> list[tuple[Part, Part]]:
+    """Title and text of each advert with all that was found in them; with `none` by the patterns."""
     strings = [string for ad in ads for string in (ad.title, ad.text)]
     shaped = patterns.extract(strings)
-    if cleaning.extractor == "patterns":
+    if cleaning.extractor in {"none", "patterns"}:
         read: list[tuple[list[Entity], int]] = [([], word_count(string)) for string in strings]
     else:
         read = _read_once(strings, extractor)
@@ -140,10 +140,10 @@ def _read(
         merged([*spans, *(entity for entity in entities if entity.label in dropped)], string)
         for string, spans, (entities, _) in zip(strings, shaped, read, strict=True)
     ]
-    parts: list[tuple[_Part, _Part]] = []
+    parts: list[tuple[Part, Part]] = []
     for row in range(0, len(strings), 2):
         personal = spread(strings[row], strings[row + 1], found[row], found[row + 1])
-        title, text = (_Part(strings[row + side], personal[side], *read[row + side]) for side in range(2))
+        title, text = (Part(strings[row + side], personal[side], *read[row + side]) for side in range(2))
         parts.append((title, text))
     return parts
 
@@ -158,7 +158,7 @@ def _read_once(strings: Sequence[str], extractor: Extractor) -> list[tuple[list[
     return list(zip(by_sentence(strings, extractor.extract), words, strict=True))
 
 
-def _masked(part: _Part) -> str:
+def _masked(part: Part) -> str:
     return replace_spans(part.text, part.personal)
 
 
@@ -172,7 +172,7 @@ def _scrubbed(texts: Sequence[str], patterns: Extractor, counts: Sequence[Counte
 
 
 def _kept(
-    parts: Sequence[tuple[_Part, _Part]],
+    parts: Sequence[tuple[Part, Part]],
     cleaning: Cleaning,
     patterns: Extractor,
     counts: Sequence[Counter[str]],
@@ -201,7 +201,7 @@ def _by_kind(phrases: Sequence[tuple[str, str]]) -> _Phrases:
     return occupation, skills, tasks
 
 
-def _cut(part: _Part, entity: Entity) -> str:
+def _cut(part: Part, entity: Entity) -> str:
     """The entity's text with what is personal in it masked."""
     pieces: list[str] = []
     last = entity.start

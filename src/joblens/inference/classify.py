@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -13,7 +14,9 @@ from joblens.encoders import Encoder, build_encoder, encode_ads
 from joblens.encoders.titled import TitledEncoder
 from joblens.errors import BundleError, DataError
 from joblens.extractors import Extractor, build_extractor
-from joblens.extractors.cleaning import clean_ads
+from joblens.extractors.cleaning import Part, clean_ads, read_ads
+from joblens.extractors.memory import MemoryExtractor
+from joblens.extractors.patterns import PatternExtractor
 from joblens.models.bundle import CLEANER, TITLES, Bundle, own_folder, read_bundle
 from joblens.models.calibration import abstains, prediction_sets, probabilities
 from joblens.models.wide_deep import Inputs, WideDeep, logits_of
@@ -31,6 +34,16 @@ NO_TEXT = "no text"
 TOP = 3
 
 _DECIDING_FILES = ("model.safetensors", "config.json", "labels.json")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """N adverts as they were read, and what was guessed."""
+
+    ads: list[CleanAd]
+    guesses: list[Guess]
+    vectors: "Tensor"
+    """(n, D) of the n <= N adverts that have words, in their order."""
 
 
 class Classifier:
@@ -74,13 +87,16 @@ class Classifier:
         self._turn = threading.Lock()  # tokenizers must not be shared between threads
 
     @classmethod
-    def load(cls, folder: str | Path, *, device: str = "auto", encode_batch_size: int = 32) -> Self:
+    def load(
+        cls, folder: str | Path, *, device: str = "auto", encode_batch_size: int = 32, remember: int = 0
+    ) -> Self:
         """Read a bundle and build what it needs.
 
         Args:
             folder: The bundle that `train` wrote.
             device: `auto`, `cpu` or `gpu`; changes speed, not answers.
             encode_batch_size: Texts encoded at once; changes speed and memory, not answers.
+            remember: How many of the sentences read last are not read again when they come again.
 
         Raises:
             BundleError: The bundle is missing, damaged or made for another encoder or extractor.
@@ -93,9 +109,10 @@ class Classifier:
             {"device": device, "workers": 1, "encode_batch_size": encode_batch_size}
         )
         cleaning, embedding = _with_own_models(bundle, folder)
+        extractor = build_extractor(cleaning, compute)
         return cls(
             bundle,
-            build_extractor(cleaning, compute),
+            MemoryExtractor(extractor, remember) if remember else extractor,
             build_encoder(embedding, compute),
             name=folder.resolve().name,
             version=content_hash(*(file_hash(folder / file) for file in _DECIDING_FILES))[:12],
@@ -125,16 +142,35 @@ class Classifier:
         with self._turn, torch.inference_mode():
             return clean_ads(ads, self.bundle.cleaning, self._extractor)
 
+    def parts(
+        self, texts: Sequence[str], titles: Sequence[str | None] | None = None
+    ) -> list[tuple[Part, Part]]:
+        """Title and text of each advert with all that the extractor and the patterns found in them.
+
+        Titles are read even where the bundle leaves them out. See `predict` for the arguments and errors.
+        """
+        ads = _ads(texts, titles, uses_title=True, is_html=self.bundle.html)
+        with self._turn, torch.inference_mode():
+            return read_ads(ads, self.bundle.cleaning, self._extractor, PatternExtractor())
+
     def guess(self, ads: Sequence[CleanAd]) -> list[Guess]:
         """One guess for each advert that `clean` gave, in their order; see `predict`."""
+        return self._answers(list(ads)).guesses
+
+    def answers(self, texts: Sequence[str], titles: Sequence[str | None] | None = None) -> Answers:
+        """The guesses of `predict`, with the cleaned adverts and the vectors that they were made from."""
+        return self._answers(self.clean(texts, titles))
+
+    def _answers(self, ads: list[CleanAd]) -> Answers:
         read = [join_title(ad.title, ad.clean_text) for ad in ads]
         rows = [row for row, text in enumerate(read) if word_count(text)]
         guesses = [Guess("", 0.0, (), self.bundle.labels, abstained=True, reason=NO_TEXT)] * len(ads)
-        if rows:
-            inputs = self.inputs([ads[row].title for row in rows], [ads[row].clean_text for row in rows])
-            for row, guess in zip(rows, self.answer(self.logits(inputs)), strict=True):
-                guesses[row] = guess
-        return guesses
+        if not rows:
+            return Answers(ads, guesses, torch.empty(0, self.bundle.embedding.width))
+        inputs = self.inputs([ads[row].title for row in rows], [ads[row].clean_text for row in rows])
+        for row, guess in zip(rows, self.answer(self.logits(inputs)), strict=True):
+            guesses[row] = guess
+        return Answers(ads, guesses, inputs.vectors)
 
     @property
     def reads_words(self) -> bool:

@@ -108,7 +108,7 @@ def explain(
     evidence, without = occlusion.evidence(most)
     nearest: tuple[NearAd, ...] = ()
     if layout is not None:
-        _check_project(classifier, layout)
+        check_project(classifier, layout)
         nearest = nearest_ads(layout, occlusion.vector, count)
     return Explanation(occlusion.guess, evidence, without, nearest)
 
@@ -301,8 +301,13 @@ def nearest_ads(layout: Layout, vector: "Tensor", count: int = 3) -> tuple[NearA
     return tuple(NearAd(ids[rows[place]], float(cosines[place])) for place in order)
 
 
-def _check_project(classifier: Classifier, layout: Layout) -> None:
-    """Refuse a project whose adverts are not those that the bundle was trained with."""
+def check_project(classifier: Classifier, layout: Layout) -> None:
+    """Refuse a project whose adverts are not those that the bundle was trained with.
+
+    Raises:
+        DataError: The project has no vectors.
+        BundleError: It has others.
+    """
     found = read_tensor_metadata(layout.embeddings).get("fingerprint")
     hashes = classifier.bundle.card.get("hashes", {})
     changed = [

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_ENTRANCES = ("joblens.serving.work:", "joblens.serving.batching:", "joblens.serving.routes.")
+
 
 class FaultBarrier:
     """ASGI middleware that ends an unexpected error here: 500, and its type and place in the log.
@@ -42,13 +44,16 @@ class FaultBarrier:
 
 
 def type_and_place(error: BaseException) -> str:
-    """`RuntimeError at joblens.serving.api:120 > torch.nn.modules.linear:134`: no text, no values.
+    """`RuntimeError at joblens.serving.work:40 > torch.nn.modules.linear:134`: no text, no values.
 
-    The calls start where the API's own code is entered; what the web framework does before is left out.
+    The calls start where the server's own work is entered; what the web framework does before is left out.
     """
     calls = [f"{frame.f_globals.get('__name__')}:{line}" for frame, line in walk_tb(error.__traceback__)]
-    ours = (row for row, call in enumerate(calls) if call.startswith("joblens.serving.api:"))
-    return f"{type(error).__name__} at {' > '.join(calls[next(ours, 0) :])}"
+    rows = [
+        next((row for row, call in enumerate(calls) if call.startswith(place)), None) for place in _ENTRANCES
+    ]
+    first = next((row for row in rows if row is not None), 0)
+    return f"{type(error).__name__} at {' > '.join(calls[first:])}"
 
 
 async def _admit(scope: "Scope", receive: "Receive", send: "Send") -> None:

@@ -4,13 +4,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from joblens.errors import nearest
-from joblens.serving.schemas import FieldProblem
+from joblens.serving.schemas.base import FieldProblem
 
 MOST_PROBLEMS = 20
 
-_FIELDS = ("ads", "title", "text", "titles", "confidence", "nearest")
-_ADVERTS = (("ads", "title", "text"), "title and text, or ads")
-_EXPECTED = {"/code": (("titles", "confidence", "nearest"), "titles, confidence and nearest")}
+_ADVERTS = (("ads", "title", "text", "language"), "title and text, or ads")
+_EXPECTED = {
+    "/code": (("titles", "confidence", "nearest"), "titles, confidence and nearest"),
+    "/explain": (("title", "text", "most"), "title, text and most"),
+    "/match": (
+        ("ads", "profiles", "cut_off", "top", "title", "text", "language"),
+        "ads, profiles, cut_off and top, with a title and a text in each ad and profile",
+    ),
+    "/feedback": (
+        ("corrections", "id", "title", "text", "label", "guess", "model_version", "reviewer"),
+        "corrections, each with id, title, text, label, guess, model_version and reviewer",
+    ),
+}
+"""The fields of each route's body, and what to say of them; the other routes take adverts."""
+_FIELDS = frozenset(field for fields, _ in (_ADVERTS, *_EXPECTED.values()) for field in fields)
 _SHAPES = ("one", "many")  # the tags of the union in `schemas.Question`
 
 

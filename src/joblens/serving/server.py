@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,14 +13,19 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from joblens.errors import ConfigError
+from joblens.paths import Layout
+from joblens.serving.keys import read_digests
 from joblens.serving.limits import Limits
 
 if TYPE_CHECKING:
     import uvicorn
+    from fastapi import FastAPI
 
-    from joblens.inference.classify import Classifier
+    from joblens.serving.work import ModelWork
 
 logger = logging.getLogger(__name__)
+
+_LAST_READS = 0.5  # seconds in which a server that was told to end still reads requests
 
 
 def serve(
@@ -29,8 +34,12 @@ def serve(
     port: int = 8000,
     *,
     titles: Path | None = None,
+    project: Path | None = None,
     device: str = "auto",
     limits: Limits | None = None,
+    remember: int = 50_000,
+    keys_env: str = "JOBLENS_API_KEYS",
+    cors_origins: Sequence[str] = (),
     drain_seconds: int = 30,
 ) -> None:
     """Serve a bundle until SIGTERM or SIGINT, then finish the requests at hand and return.
@@ -40,13 +49,17 @@ def serve(
         host: Address to listen on; `0.0.0.0` is every interface.
         port: 0 takes a free one, and the log says which.
         titles: The folder of the title encoder, for `/code`.
+        project: The project's folder in which `/explain` looks for similar training adverts.
         device: `auto`, `cpu` or `gpu`.
         limits: What it refuses; None takes the defaults.
+        remember: Sentences that are not read again when they come again.
+        keys_env: Name of the environment variable with the SHA-256 of the API keys; see `keys`.
+        cors_origins: Pages that browsers may ask from.
         drain_seconds: How long requests at hand may take after the signal.
 
     Raises:
-        ConfigError: The address is not ours, the port is taken, or the packages of the extra `serve` are not
-            installed.
+        ConfigError: The address is not ours, the port is taken, the keys are no digests, or the packages of
+            the extra `serve` are not installed.
         BundleError: The bundle is missing, damaged or made for another encoder.
         ModelError: The encoder's or extractor's weights are missing.
         DeviceError: The asked-for device is not there.
@@ -60,15 +73,26 @@ def serve(
             f"serving needs the package {error.name}; run `pip install 'joblens[serve]'`"
         ) from error
 
-    outcome: list[Future[Classifier]] = []
+    digests = read_digests(keys_env)
+    outcome: list[Future[ModelWork]] = []
 
-    def stop_unless_loaded(loading: "Future[Classifier]") -> None:
+    def stop_unless_loaded(loading: "Future[ModelWork]") -> None:
         outcome.append(loading)
         if loading.exception() is not None:
             server.should_exit = True
 
     listener = _listen(host, port)
-    app = create_app(bundle, limits, titles=titles, device=device, when_loaded=stop_unless_loaded)
+    app = create_app(
+        bundle,
+        limits,
+        titles=titles,
+        device=device,
+        remember=remember,
+        project=None if project is None else Layout(project),
+        key_digests=digests,
+        cors_origins=cors_origins,
+        when_loaded=stop_unless_loaded,
+    )
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -81,7 +105,7 @@ def serve(
     address, bound = listener.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     logger.info("listening on http://%s:%d, loading %s", shown, bound, bundle)
-    with listener, _signals_stop(server):
+    with listener, _signals_stop(app, server):
         server.run(sockets=[listener])
     if outcome and outcome[0].exception() is not None:
         outcome[0].result()  # raises what stopped the server
@@ -89,13 +113,22 @@ def serve(
 
 
 @contextmanager
-def _signals_stop(server: "uvicorn.Server") -> Iterator[None]:
+def _signals_stop(app: "FastAPI", server: "uvicorn.Server") -> Iterator[None]:
     """SIGTERM and SIGINT end the server and are done with.
 
     uvicorn repeats the signal once it has drained; without this the process would end with 143, not with 0.
+    It also closes connections whose request it has not read yet. So the server goes on for a moment, in which
+    it reads what was sent before the signal.
     """
 
     def stop(number: int, frame: FrameType | None) -> None:
+        if app.state.draining:
+            server.should_exit = True
+            return
+        app.state.draining = True
+        threading.Timer(_LAST_READS, _end).start()
+
+    def _end() -> None:
         server.should_exit = True
 
     if threading.current_thread() is not threading.main_thread():  # only there may handlers be set

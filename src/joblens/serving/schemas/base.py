@@ -1,0 +1,58 @@
+"""What all messages share, and the limits that several of them name."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MOST_ADS = 128
+LONGEST_TITLE = 1_000
+LONGEST_TEXT = 100_000
+
+
+class Message(BaseModel):
+    """A body or an answer: no unknown fields, never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Model(Message):
+    """Which model answered."""
+
+    name: str
+    """Name of the bundle's folder."""
+    version: str
+    """Start of the SHA-256 of the bundle's contents: the same version gives the same answers."""
+    encoder: str
+    """The encoder that turned text into vectors."""
+    labels: int
+    """How many categories it knows."""
+    coverage: float
+    """How often a prediction set was asked to hold the right category."""
+
+
+class Problem(Message):
+    """An answer that is not 200."""
+
+    detail: str
+    """What is wrong, and what to do."""
+
+
+class FieldProblem(Message):
+    """What is wrong with one field of a request. The value itself is never repeated."""
+
+    field: str
+    """Where it is, such as `ads.3.text`; empty for the body as a whole."""
+    problem: str
+    """What is wrong with it."""
+
+
+class FieldProblems(Message):
+    """An answer with status 422."""
+
+    detail: list[FieldProblem]
+    """Each wrong field."""
+
+
+class Status(Message):
+    """The answer of a probe."""
+
+    status: str = Field(examples=["ready"])
+    """`alive` or `ready`."""
