@@ -65,14 +65,11 @@ def serve(
         DeviceError: The asked-for device is not there.
     """
     try:
-        import uvicorn
-
         from joblens.serving.api import create_app
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"serving needs the package {error.name}; run `pip install 'joblens[serve]'`"
         ) from error
-
     digests = read_digests(keys_env)
     outcome: list[Future[ModelWork]] = []
 
@@ -93,7 +90,19 @@ def serve(
         cors_origins=cors_origins,
         when_loaded=stop_unless_loaded,
     )
-    server = uvicorn.Server(
+    server = _configured(app, drain_seconds)
+    _announce(listener, bundle)
+    with listener, _signals_stop(app, server):
+        server.run(sockets=[listener])
+    if outcome and outcome[0].exception() is not None:
+        outcome[0].result()  # raises what stopped the server
+    logger.info("stopped")
+
+
+def _configured(app: "FastAPI", drain_seconds: int) -> "uvicorn.Server":
+    import uvicorn
+
+    return uvicorn.Server(
         uvicorn.Config(
             app,
             log_config=None,  # the command line has set logging up
@@ -102,14 +111,12 @@ def serve(
             timeout_graceful_shutdown=drain_seconds,
         )
     )
+
+
+def _announce(listener: socket.socket, bundle: Path) -> None:
     address, bound = listener.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     logger.info("listening on http://%s:%d, loading %s", shown, bound, bundle)
-    with listener, _signals_stop(app, server):
-        server.run(sockets=[listener])
-    if outcome and outcome[0].exception() is not None:
-        outcome[0].result()  # raises what stopped the server
-    logger.info("stopped")
 
 
 @contextmanager
