@@ -1,4 +1,6 @@
 import asyncio
+import gzip
+import random
 
 import pytest
 
@@ -107,3 +109,84 @@ def test_a_real_request_above_the_limit_is_answered_in_json(classifier):
 def test_limits_out_of_range_are_refused(limits, words):
     with pytest.raises(ConfigError, match=words):
         Limits(**limits)
+
+
+def zipped(limit, chunks, encoding=b"gzip"):
+    """What an echo behind the limit read, the first status, and the whole answer's body."""
+    scope = {"type": "http", "headers": [(b"content-encoding", encoding), (b"content-length", b"1")]}
+    messages = [part(chunk, more=place < len(chunks) - 1) for place, chunk in enumerate(chunks)]
+    reached, sent = ask(limit, messages, scope)
+    return reached, sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:]), scope
+
+
+def test_a_body_in_gzip_arrives_unpacked_and_says_so_no_more():
+    packed = gzip.compress(b"abcd")
+    reached, status, _, scope = zipped(100, [packed[:7], packed[7:]])
+    assert (reached, status) == ([part(b"abcd")], 200)
+    assert scope["headers"] == [(b"content-length", b"4")]
+
+
+def test_a_body_of_two_gzip_members_is_read_whole():
+    packed = gzip.compress(b"ab") + gzip.compress(b"cd")
+    assert zipped(100, [packed])[0] == [part(b"abcd")]
+    assert zipped(100, [packed[place : place + 1] for place in range(len(packed))])[0] == [part(b"abcd")]
+
+
+@pytest.mark.parametrize(("size", "status"), [(1_000, 200), (1_001, 413), (10**8, 413)])
+def test_the_limit_counts_unpacked_bytes(size, status):
+    packed = gzip.compress(b"x" * size)
+    assert len(packed) < 10**8 / 1_000
+    reached, answered, body, _ = zipped(1_000, [packed] if len(packed) <= 1_000 else [packed[:900]])
+    assert answered == status
+    assert (b"unpacked" in body) == (status == 413)
+    assert bool(reached) == (status == 200)
+
+
+def test_unpacking_stops_at_the_limit():
+    from joblens.serving.limits import _Unpacking
+
+    unpacking = _Unpacking(1_000)
+    unpacking.add(gzip.compress(b"x" * 10**7))
+    assert unpacking.is_too_large
+    assert len(unpacking.body) == 1_001
+
+
+@pytest.mark.parametrize(
+    "chunk", [b"", b"plain", gzip.compress(b"abcd")[:-1], gzip.compress(b"abcd") + b"rest"]
+)
+def test_what_is_not_whole_gzip_is_refused(chunk):
+    reached, status, body, _ = zipped(100, [chunk])
+    assert (reached, status) == ([], 400)
+    assert b"gzip" in body
+
+
+def test_ten_thousand_empty_members_are_not_unpacked():
+    packed = gzip.compress(b"") * 10_000
+    assert zipped(len(packed), [packed])[1] == 400
+
+
+@pytest.mark.parametrize("encoding", [b"br", b"deflate", b"gzip, gzip", b"Anna"])
+def test_any_other_encoding_is_refused_and_not_repeated(encoding):
+    reached, status, body, _ = zipped(100, [b"{}"], encoding)
+    assert (reached, status) == ([], 415)
+    assert b"Anna" not in body
+
+
+@pytest.mark.parametrize("encoding", [b"identity", b"GZIP", b" gzip "])
+def test_the_encoding_is_read_whatever_its_case(encoding):
+    body = b"{}" if encoding == b"identity" else gzip.compress(b"{}")
+    assert zipped(100, [body], encoding)[0] == [part(b"{}")]
+
+
+def test_random_bytes_never_break_the_unpacking():
+    source = random.Random(1)
+    for _ in range(300):
+        packed = bytearray(gzip.compress(source.randbytes(50)))
+        packed[source.randrange(len(packed))] ^= 1 << source.randrange(8)
+        assert zipped(100, [bytes(packed)])[1] in {200, 400}
+
+
+def test_a_zipped_question_is_answered(client):
+    packed = gzip.compress(b'{"text": "Kok til restaurant"}')
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    assert client.post("/classify", content=packed, headers=headers).status_code == 200

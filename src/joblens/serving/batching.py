@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -33,7 +34,7 @@ PIECE = 16
 """Rows of one request in a batch at most while others wait."""
 _FIRST_RATE = 1e-4  # seconds for a character until one was measured: a tenth of a second for an advert
 _MEMORY = 0.9  # how much of the measured work stays in the mean when a batch is added
-_LONGEST_BATCH = 0.5  # seconds that a batch should take at most, so that nobody waits long for it
+_LONGEST_BATCH = 0.75  # of the longest wait: what a batch should take at most, for nobody can interrupt it
 
 
 class Overloaded(Exception):
@@ -190,7 +191,7 @@ class Batcher:
         if not self._jobs:
             return []
         alike = [job for job in self._jobs if job.work == self._jobs[0].work]
-        ends = _dealt(alike, self._most_rows, _LONGEST_BATCH / self._rate)
+        ends = _dealt(alike, self._most_rows, _LONGEST_BATCH * self._wait_seconds / self._rate)
         pieces = [(job, job.taken, end) for job, end in zip(alike, ends, strict=True) if end > job.taken]
         for job, _, end in pieces:
             job.taken = end
@@ -250,8 +251,12 @@ def _answered(pieces: Sequence[_Piece]) -> list[_Answer]:
     """What each piece gets: its answers or its error. When a batch fails, its requests are tried alone."""
     work = pieces[0][0].work
     try:
-        answers = iter(work([row for job, start, end in pieces for row in job.rows[start:end]]))
-        return [[next(answers) for _ in range(start, end)] for _, start, end in pieces]
+        rows = [row for job, start, end in pieces for row in job.rows[start:end]]
+        answers = list(work(rows))
+        if len(answers) != len(rows):
+            raise RuntimeError(f"the work gave {len(answers)} answers for {len(rows)} rows")
+        ends = list(accumulate(end - start for _, start, end in pieces))
+        return [answers[start:end] for start, end in pairwise([0, *ends])]
     except Exception as error:  # noqa: BLE001 - whatever it is, the thread goes on, and the route is told
         if len(pieces) == 1:
             return [error]
