@@ -148,6 +148,15 @@ def test_of_many_problems_the_first_twenty_are_told_and_the_others_counted(clien
     assert detail[-1]["problem"] == "and 30 more"
 
 
+@pytest.mark.parametrize("where", ["outside", "inside"])
+def test_a_body_full_of_unknown_fields_is_refused_without_looking_at_all_of_them(client, where):
+    unknown = {str(row): 1 for row in range(5_000)}
+    body = {"text": "a", **unknown} if where == "outside" else {"ads": [{"text": "a", **unknown}]}
+    answer = client.post("/classify", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][-1]["problem"] == "and 39 more"  # of 60 fields one is known, 20 are told
+
+
 def test_no_advert_reaches_the_log(client, caplog):
     with caplog.at_level(logging.DEBUG, logger="joblens"):
         client.post("/classify", json={"title": SECRET, "text": SECRET})

@@ -99,7 +99,7 @@ def test_another_kind_of_work_has_its_turn_between_the_pieces_of_a_large_request
 
 
 def test_a_batch_is_as_long_as_three_quarters_of_the_longest_wait(upper):
-    """A character takes 1e-4 s until one was measured, so 0.75 s are 7,500 of them: three rows of 1,900, not four."""
+    """A character takes 1e-4 s until one was measured: 0.75 s are 7,500, three rows of 1,900, not four."""
     queue = batcher(wait_seconds=1.0)
     upper.go.set()
     submit(queue, upper.work, *["a"] * 5, weight=1_800).result(30)  # and 100 for each row itself

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag
 
-from joblens.serving.schemas.base import LONGEST_TEXT, LONGEST_TITLE, MOST_ADS, Message, Model
+from joblens.serving.schemas.base import LONGEST_TEXT, LONGEST_TITLE, MOST_ADS, Asked, Message, Model
 
 
-class Profile(Message):
+class Profile(Asked):
     """Job text to match adverts with: a profile, a job description, another advert."""
 
     title: str = Field("", max_length=LONGEST_TITLE)
@@ -16,7 +16,7 @@ class Profile(Message):
     """Its text, plain or HTML as in training."""
 
 
-class OneAd(Message):
+class OneAd(Asked):
     """One advert."""
 
     title: str = Field("", max_length=LONGEST_TITLE)
@@ -27,7 +27,7 @@ class OneAd(Message):
     """Its language in ISO 639-1 (`da`), where it is known. A hint: today's models read all alike."""
 
 
-class ManyAds(Message):
+class ManyAds(Asked):
     """Several adverts, answered in the same order."""
 
     ads: list[OneAd] = Field(min_length=1, max_length=MOST_ADS)
@@ -142,7 +142,7 @@ class ExtractAnswer(Message):
     """One result for each advert, in the order they were sent."""
 
 
-class ExplainQuestion(Message):
+class ExplainQuestion(Asked):
     """The body of `POST /explain`."""
 
     title: str = Field("", max_length=LONGEST_TITLE)
@@ -190,7 +190,7 @@ class ExplainAnswer(Message):
     """Training adverts, nearest first; empty unless the server was started with `--project`."""
 
 
-class MatchQuestion(Message):
+class MatchQuestion(Asked):
     """The body of `POST /match`."""
 
     ads: list[OneAd] = Field(min_length=1, max_length=MOST_ADS)

@@ -1,16 +1,33 @@
 """What all messages share, and the limits that several of them name."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from itertools import islice
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MOST_ADS = 128
 LONGEST_TITLE = 1_000
 LONGEST_TEXT = 100_000
+MOST_KEYS = 60
+"""Keys of a JSON object that are looked at; a megabyte of unknown ones would hold the server up."""
 
 
 class Message(BaseModel):
     """A body or an answer: no unknown fields, never changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Asked(Message):
+    """A part of a body."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_keys(cls, values: Any) -> Any:
+        """What is beyond `MOST_KEYS` is left out; those before are unknown fields enough to be refused."""
+        if isinstance(values, dict) and len(values) > MOST_KEYS:
+            return dict(islice(values.items(), MOST_KEYS))
+        return values
 
 
 class Model(Message):

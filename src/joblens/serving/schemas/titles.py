@@ -4,12 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from joblens.serving.schemas.base import LONGEST_TITLE, Message
+from joblens.serving.schemas.base import LONGEST_TITLE, Asked, Message
 
 MOST_TITLES = 1_000
 
 
-class TitleQuestion(Message):
+class TitleQuestion(Asked):
     """The body of `POST /code`."""
 
     titles: list[Annotated[str, Field(max_length=LONGEST_TITLE)]] = Field(
