@@ -144,7 +144,7 @@ class Batcher:
         with self._changed:
             return self._seconds_until(None)
 
-    def close(self, seconds: float = 5.0) -> None:
+    def close(self, seconds: float = 2.0) -> None:
         """End the thread once nothing waits any more, or after so long."""
         with self._changed:
             self._closed = True

@@ -40,7 +40,7 @@ def serve(
     remember: int = 50_000,
     keys_env: str = "JOBLENS_API_KEYS",
     cors_origins: Sequence[str] = (),
-    drain_seconds: int = 30,
+    drain_seconds: int = 25,
 ) -> None:
     """Serve a bundle until SIGTERM or SIGINT, then finish the requests at hand and return.
 
