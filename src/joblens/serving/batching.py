@@ -34,7 +34,7 @@ PIECE = 16
 """Rows of one request in a batch at most while others wait."""
 _FIRST_RATE = 1e-4  # seconds for a character until one was measured: a tenth of a second for an advert
 _MEMORY = 0.9  # how much of the measured work stays in the mean when a batch is added
-_LONGEST_BATCH = 0.75  # of the longest wait: what a batch should take at most, for nobody can interrupt it
+_LONGEST_BATCH = 0.4  # of the longest wait: what a batch should take at most, for nobody can interrupt it
 
 
 class Overloaded(Exception):
