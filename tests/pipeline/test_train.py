@@ -13,7 +13,7 @@ from torch.nn.functional import normalize
 from joblens.config import Classifier, compose
 from joblens.errors import DataError, DeviceError
 from joblens.metrics import best_class, macro_f1
-from joblens.models.bundle import FILES, read_bundle
+from joblens.models.bundle import FILES, SNAPSHOT, read_bundle
 from joblens.models.calibration import probabilities
 from joblens.paths import Layout
 from joblens.pipeline import train
@@ -314,9 +314,41 @@ def test_two_runs_give_equal_bytes(config, tmp_path):
     train.run(config, first)
     torch.manual_seed(99)
     train.run(config, second)
-    for name in FILES:
+    for name in (*FILES, SNAPSHOT):
         assert (first.classifier / name).read_bytes() == (second.classifier / name).read_bytes()
     assert first.training_log.read_bytes() == second.training_log.read_bytes()
+
+
+def with_snapshot(config, vectors):
+    section = config.classifier.model_copy(update={"snapshot": vectors})
+    return config.model_copy(update={"classifier": section})
+
+
+def test_the_snapshot_is_a_sample_of_the_training_vectors(config, layout):
+    train.run(with_snapshot(config, 5), layout)
+    rows, snapshot = read_rows(layout), read_bundle(layout.classifier).snapshot
+    training = rows.vectors[rows.where("train")].half()
+    assert snapshot.vectors.shape == (5, rows.vectors.shape[1])
+    found = [bool((training == vector).all(dim=1).any()) for vector in snapshot.vectors]
+    assert found == [True] * 5
+
+
+def test_the_snapshot_counts_a_guess_for_each_unseen_row(config, layout):
+    train.run(config, layout)
+    bundle, rows = read_bundle(layout.classifier), read_rows(layout)
+    unseen = rows.where("validation")
+    scaled = probabilities(bundle.network(rows.vectors[unseen]), bundle.calibration)
+    counts = torch.bincount(best_class(scaled), minlength=len(rows.names))
+    assert bundle.snapshot.label_counts.tolist() == counts.tolist()
+    assert sum(counts.tolist()) == len(unseen)
+    unsure = scaled.max(dim=1).values < bundle.calibration.abstain_below
+    assert bundle.snapshot.abstained == int(unsure.sum())
+
+
+def test_without_a_snapshot_no_vector_leaves_in_the_bundle(config, layout):
+    train.run(with_snapshot(config, 0), layout)
+    assert not (layout.classifier / SNAPSHOT).exists()
+    assert read_bundle(layout.classifier).snapshot is None
 
 
 def test_the_device_is_not_part_of_the_bundle(config, layout):
@@ -330,7 +362,7 @@ def test_nothing_but_the_bundle_and_the_log_is_written(config, layout, monkeypat
     before = set(layout.root.rglob("*"))
     train.run(config, layout)
     new = {path.relative_to(layout.root).as_posix() for path in set(layout.root.rglob("*")) - before}
-    bundle = {f"models/classifier/{name}" for name in FILES}
+    bundle = {f"models/classifier/{name}" for name in (*FILES, SNAPSHOT)}
     assert new == {"models", "models/classifier", "reports", "reports/training.csv"} | bundle
 
 

@@ -276,8 +276,10 @@ class Classifier(Section):
     """How often a prediction set should hold the true label."""
     target_precision: float = Field(0.95, gt=0, le=1)
     """The model abstains below the probability at which adverts it was not fitted to reach this precision."""
+    snapshot: int = Field(512, ge=0, le=512)
+    """Vectors of training adverts that the bundle brings, to tell when new adverts differ; 0 brings none."""
     seed: int
-    """Seed of initial weights, batches, dropout and mixing."""
+    """Seed of initial weights, batches, dropout, mixing and the snapshot's sample."""
 
     @model_validator(mode="after")
     def _rare_classes_count_once(self) -> Self:

@@ -53,7 +53,17 @@ def _data(bundle: "Bundle") -> str:
     return (
         f"## Data\n\nVectors of `{encoder}` ({bundle.dimensions} numbers), "
         f"cleaning `{bundle.cleaning.extractor}`. "
-        f"{_landmarks(bundle)}; `card.json` has the hashes of the data.{table}"
+        f"{_landmarks(bundle)}; `card.json` has the hashes of the data.{_snapshot(bundle)}{table}"
+    )
+
+
+def _snapshot(bundle: "Bundle") -> str:
+    if bundle.snapshot is None:
+        return ""
+    return (
+        f" `snapshot.safetensors` holds the vectors of {len(bundle.snapshot.vectors):,} of the cleaned "
+        "training adverts, drawn by chance, to tell when new adverts differ: none of their words, but what "
+        "they were about can be told from them (`classifier.snapshot=0` holds none)."
     )
 
 

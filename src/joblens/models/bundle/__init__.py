@@ -5,10 +5,11 @@
     labels.json         the label of each class index
     card.json           where it comes from: hashes, row counts, metrics
     README.md           the same for people: the model card
+    snapshot.safetensors  what the training adverts were like, to compare new ones with; may be missing
     cleaner/            the model that cleans adverts, when it is joblens' own; else config.json names it
     titles/             the title encoder, when the embedding has one
 
-Nothing in it is executed when it is read. Sizes, shapes and values of the five files are checked before
+Nothing in it is executed when it is read. Sizes, shapes and values of these files are checked before
 memory is taken, so a damaged or hostile folder ends in one line. Equal models give equal bytes: no time
 stamps, no commit.
 """
@@ -35,6 +36,7 @@ from joblens.models.bundle.reading import (
     read_network,
     regular_file,
 )
+from joblens.models.bundle.snapshot import SNAPSHOT, Snapshot, read_snapshot, write_snapshot
 from joblens.models.calibration import Calibration
 from joblens.models.card import model_card
 from joblens.storage import replace_folder, write_json, write_tensors, write_text
@@ -42,9 +44,20 @@ from joblens.storage import replace_folder, write_json, write_tensors, write_tex
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["CLEANER", "FILES", "TITLES", "Bundle", "own_folder", "read_bundle", "write_bundle"]
+__all__ = [
+    "CLEANER",
+    "FILES",
+    "SNAPSHOT",
+    "TITLES",
+    "Bundle",
+    "Snapshot",
+    "own_folder",
+    "read_bundle",
+    "write_bundle",
+]
 
 FILES = ("model.safetensors", "config.json", "labels.json", "card.json", "README.md")
+"""What every bundle has; `snapshot.safetensors`, `cleaner/` and `titles/` may come on top."""
 CLEANER = "cleaner"
 TITLES = "titles"
 
@@ -77,6 +90,8 @@ class Bundle:
     """Where the model comes from, as JSON values: hashes, row counts, metrics."""
     crosscutting: tuple[int, ...] = ()
     """Class indices of labels that cut across the others, ascending: an advert may have one of each."""
+    snapshot: Snapshot | None = None
+    """What the training adverts were like; None when the bundle does not say."""
 
     @property
     def dimensions(self) -> int:
@@ -85,7 +100,7 @@ class Bundle:
 
 
 def write_bundle(folder: Path, bundle: Bundle, along: Mapping[str, Path] | None = None) -> None:
-    """Write the five files, and the models that go along; the folder appears whole or stays as it was.
+    """Write the files, and the models that go along; the folder appears whole or stays as it was.
 
     Args:
         folder: Where.
@@ -126,6 +141,8 @@ def write_bundle(folder: Path, bundle: Bundle, along: Mapping[str, Path] | None 
         write_json(temporary / "labels.json", list(labels))
         write_json(temporary / "card.json", dict(bundle.card))
         write_text(temporary / "README.md", model_card(bundle))
+        if bundle.snapshot is not None:
+            write_snapshot(temporary / SNAPSHOT, bundle.snapshot, bundle.dimensions, len(labels))
         for name, source in (along or {}).items():
             copy = temporary / name
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -178,4 +195,5 @@ def read_bundle(folder: Path) -> Bundle:
         html=contents.html,
         crosscutting=contents.crosscutting,
         card=read_card(files["card.json"]),
+        snapshot=read_snapshot(folder, contents.embedding.width, contents.classes),
     )

@@ -11,7 +11,7 @@ from joblens.device import choose_device
 from joblens.encoders.titles import title_files
 from joblens.extractors.gliner_files import own_files
 from joblens.metrics import accuracy, best_class, expected_calibration_error, macro_f1
-from joblens.models.bundle import CLEANER, TITLES, Bundle, write_bundle
+from joblens.models.bundle import CLEANER, TITLES, Bundle, Snapshot, write_bundle
 from joblens.models.calibration import (
     Calibration,
     abstains,
@@ -113,6 +113,7 @@ def _train(
         html=config.data.html,
         crosscutting=rows.crosscutting,
         card=_card(rows, config, layout, {"run": len(epochs), "best": best.number}, metrics, curve),
+        snapshot=_snapshot(fitted, rows, calibration, config),
     )
     write_bundle(layout.classifier, bundle, along)
     figures = {"epoch": float(best.number), **metrics}
@@ -160,6 +161,22 @@ def _calibrate(
     }
     curve = accuracy_at_coverage(scaled, labels)
     return calibration, _rounded(metrics), _rounded(curve)
+
+
+def _snapshot(fitted: Fitted, rows: Rows, calibration: Calibration, config: Config) -> Snapshot | None:
+    """A sample of the training vectors, and how often each label was guessed for rows unseen."""
+    wanted = config.classifier.snapshot
+    if wanted == 0:
+        return None
+    train = rows.where("train")
+    dice = torch.Generator().manual_seed(config.classifier.seed)
+    sample = train[torch.randperm(len(train), generator=dice)[:wanted]].sort().values
+    scaled = probabilities(fitted.logits, calibration)  # (k, C)
+    return Snapshot(
+        vectors=rows.vectors[sample].half(),
+        label_counts=torch.bincount(best_class(scaled), minlength=len(rows.names)),
+        abstained=int(abstains(scaled, calibration).sum()),
+    )
 
 
 def _rounded(figures: dict[str, float]) -> dict[str, float]:
