@@ -93,7 +93,7 @@ def test_requirements_pin_every_direct_dependency_inside_its_range():
 
 def test_development_requirements_pin_every_tool_inside_its_range():
     pinned = pins("requirements_dev.txt")
-    extras = ("dev", "docs", "finetune", "gliner2", "onnx")
+    extras = ("dev", "docs", "drift", "finetune", "gliner2", "onnx")
     for requirement in [requirement for extra in extras for requirement in ranges(extra)]:
         version = pinned.get(canonicalize_name(requirement.name))
         assert version is not None, f"requirements_dev.txt does not pin {requirement.name}"

@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from joblens.cli.benchmarks import bench
+from joblens.cli.drift import EXAMPLE as DRIFT_EXAMPLE
+from joblens.cli.drift import drift
 from joblens.cli.explaining import EXAMPLE, explain
 from joblens.cli.flows import finetune
 from joblens.cli.options import CLASSIFIER, CLEANER, HERE, TITLES, Bundle, Device, Project, UrlEnv
@@ -242,6 +244,7 @@ def predict(
     typer.echo(f"wrote {done.rows:,} guesses to {output}, {done.abstained:,} of them unsure")
 
 
+app.command(epilog=DRIFT_EXAMPLE)(drift)
 app.command(epilog="Example: joblens serve --bundle models/classifier --port 8000")(serve)
 
 app.add_typer(finetune)
