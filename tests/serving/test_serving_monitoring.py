@@ -109,7 +109,7 @@ def test_requests_at_hand_are_counted_while_they_run(client, monitor):
 
 
 @pytest.mark.parametrize(
-    ("status", "reason"), [(413, "too_large"), (429, "busy"), (503, "not_ready"), (401, "no_key")]
+    ("status", "reason"), [(413, "too_large"), (429, "busy"), (503, "unavailable"), (401, "no_key")]
 )
 def test_a_refusal_counts_by_its_reason(client, monitor, status, reason):
     client.get(f"/refuse/{status}")

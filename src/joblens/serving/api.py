@@ -19,7 +19,7 @@ from joblens.serving.batching import Batcher, Expired, Overloaded
 from joblens.serving.faults import FaultBarrier
 from joblens.serving.keys import KeyCheck
 from joblens.serving.limits import BodyLimit, Limits
-from joblens.serving.observing import Observer
+from joblens.serving.monitoring import Monitor
 from joblens.serving.routes import adverts, model, probes, titles
 from joblens.serving.routes.refusals import ClientGone, leave, refuse_fields, refuse_load
 
@@ -46,7 +46,7 @@ def create_app(
     project: "Layout | None" = None,
     key_digests: Sequence[str] = (),
     cors_origins: Sequence[str] = (),
-    observer: Observer | None = None,
+    monitor: Monitor | None = None,
     when_loaded: "Callable[[Future[ModelWork]], None] | None" = None,
 ) -> FastAPI:
     """The API as an ASGI application. The model is loaded in the background when the application starts.
@@ -63,19 +63,20 @@ def create_app(
         project: Where `/explain` looks for similar training adverts; None names none.
         key_digests: SHA-256 of the API keys, as hex; without any no key is needed.
         cors_origins: Pages that browsers may ask from; none by default.
-        observer: Is told of every classified batch.
+        monitor: What `/metrics` tells; None makes one.
         when_loaded: Called with the result of loading, or with its error.
     """
     limits = limits or Limits()
+    monitor = monitor or Monitor()
 
     def load() -> "ModelWork":
-        return _load_and_warm(bundle, device, remember, observer, project)
+        return _load_and_warm(bundle, device, remember, monitor, project)
 
     app = FastAPI(
         title="joblens",
         summary="Sorts job adverts into the categories it was trained on, and says how sure it is.",
         version=joblens.__version__,
-        lifespan=_lifespan(load, titles, when_loaded),
+        lifespan=_lifespan(load, titles, monitor, when_loaded),
         redoc_url=None,
     )
     app.state.loading = Future()
@@ -86,6 +87,8 @@ def create_app(
     _surround(app, limits, key_digests, cors_origins)
     for routes in ROUTES:
         app.include_router(routes)
+    monitor.attach(app)
+    monitor.watch_line(app.state.adverts.__len__, places=limits.waiting + 1)
     return app
 
 
@@ -104,6 +107,7 @@ def _batcher(name: str, limits: Limits) -> Batcher:
 def _lifespan(
     load: "Callable[[], ModelWork]",
     titles: "Path | TitleCoder | None",
+    monitor: Monitor,
     when_loaded: "Callable[[Future[ModelWork]], None] | None",
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
@@ -117,6 +121,7 @@ def _lifespan(
         yield
         app.state.adverts.close()
         app.state.titles.close()
+        monitor.close()
 
     return lifespan
 
@@ -146,7 +151,7 @@ def _load_and_warm(
     bundle: "Path | Classifier",
     device: str,
     remember: int,
-    observer: Observer | None,
+    monitor: Monitor,
     project: "Layout | None",
 ) -> "ModelWork":
     from joblens.inference.classify import Classifier
@@ -160,8 +165,9 @@ def _load_and_warm(
     if project is not None:
         check_project(classifier, project)
     classifier.predict([WARM_UP_TEXT])
+    monitor.loaded(classifier)
     logger.info("ready after %.1f s", monotonic() - started)
-    return ModelWork(classifier, observer, project)
+    return ModelWork(classifier, monitor, project)
 
 
 def _load_coder(titles: "Path | TitleCoder") -> "TitleCoder":

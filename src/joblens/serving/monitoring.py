@@ -36,14 +36,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 REASONS = {
-    "400": "not_utf8",
+    "400": "unreadable",
     "401": "no_key",
     "413": "too_large",
     "415": "encoding",
     "422": "wrong_field",
     "429": "busy",
-    "503": "not_ready",
-    "504": "deadline",
+    "503": "unavailable",
 }
 """Why a request was refused, by the status it got."""
 
@@ -52,7 +51,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _BYTES = (1e2, 1e3, 1e4, 1e5, 2.5e5, 5e5, 1e6, 1e7)
 _ADVERTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _PROBABILITIES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-_RECEIVED = "joblens.received"  # key of the ASGI scope
+_RECEIVED, _ANSWERED = "joblens.received", "joblens.answered"  # keys of the ASGI scope
 
 
 class Monitor:
@@ -232,10 +231,12 @@ class Monitor:
     def _count_request(self, info: metrics.Info) -> None:
         route = info.modified_handler  # the template; `none` for what is no route
         method = info.method if info.method in _METHODS else "other"
-        self.seconds.labels(route, method, info.modified_status).observe(info.modified_duration)
-        self.bytes.labels(route, method).observe(info.request.scope.get(_RECEIVED, 0))
-        if info.modified_status in REASONS:
-            self.refusals.labels(route, REASONS[info.modified_status]).inc()
+        scope = info.request.scope
+        status = info.modified_status if scope.get(_ANSWERED) else "499"  # nobody waited for the answer
+        self.seconds.labels(route, method, status).observe(info.modified_duration)
+        self.bytes.labels(route, method).observe(scope.get(_RECEIVED, 0))
+        if status in REASONS:
+            self.refusals.labels(route, REASONS[status]).inc()
 
 
 class _InFlight:
@@ -250,7 +251,11 @@ class _InFlight:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        scope[_RECEIVED] = 0
+        scope[_RECEIVED], scope[_ANSWERED] = 0, False
+
+        async def watch(message: "Message") -> None:
+            scope[_ANSWERED] = True
+            await send(message)
 
         async def count() -> "Message":
             message = await receive()
@@ -258,4 +263,4 @@ class _InFlight:
             return message
 
         with self.gauge.track_inprogress():
-            await self.app(scope, count, send)
+            await self.app(scope, count, watch)
