@@ -142,9 +142,9 @@ def check(c):
 
 @task(help={"gpu": "Build for CUDA instead of CPU."})
 def docker(c, gpu=False):
-    """Build the train and API images."""
+    """Build the images of the pipeline, the API and the page."""
     backend = "--build-arg TORCH_BACKEND=cu130" if gpu else ""
-    for image in ("train", "api"):
+    for image in ("train", "api", "ui"):
         c.run(f"docker build -f dockerfiles/{image}.Dockerfile {backend} -t joblens-{image} .")
 
 
