@@ -27,16 +27,24 @@ _REASONS = (
     (("refused",), "nothing listens there"),
     (("translate host", "resolve host", "getaddrinfo", "name or service"), "its host name is unknown"),
     (("does not exist",), "the server has no database of that name"),
+    (("locked",), f"another process has written to it for more than {CONNECT_SECONDS} seconds"),
+    (("readonly", "read-only", "permission denied"), "it may only be read"),
+    (("is full", "no space left"), "its disk is full"),
 )
 
 
 @contextmanager
-def open_database(url_env: str) -> "Iterator[Engine]":
-    """An engine for the URL in the environment; what the driver raises becomes one line without secrets."""
+def open_database(url_env: str, *, may_create: bool = False) -> "Iterator[Engine]":
+    """An engine for the URL in the environment; what the driver raises becomes one line without secrets.
+
+    Args:
+        url_env: Name of the environment variable.
+        may_create: Whether a SQLite file that is not there may be made, in a folder that is.
+    """
     import sqlalchemy as sa
 
     secret = _secret(url_env)
-    url = _parse(secret, url_env)
+    url = _parse(secret, url_env, may_create=may_create)
     connect: dict[str, dict[str, int]] = {
         "postgresql": {"connect_timeout": CONNECT_SECONDS},
         "mysql": {"connect_timeout": CONNECT_SECONDS},
@@ -59,7 +67,7 @@ def open_database(url_env: str) -> "Iterator[Engine]":
             pass
     except sa.exc.SQLAlchemyError as error:
         raise SourceError(
-            f"cannot connect to the database that {url_env} names: {_reason(error)}; "
+            f"cannot connect to the database that {url_env} names: {reason_of(error)}; "
             "check the variable, and that the server is up"
         ) from None
     try:
@@ -70,8 +78,12 @@ def open_database(url_env: str) -> "Iterator[Engine]":
         engine.dispose()
 
 
-def check_url_env(url_env: str) -> None:
+def check_url_env(url_env: str, option: str = "--url-env") -> None:
     """Make sure that `url_env` is a name and not the URL itself, which would end up in messages.
+
+    Args:
+        url_env: What was given.
+        option: How messages call it.
 
     Raises:
         ConfigError: It is no name; the message does not repeat it.
@@ -79,7 +91,7 @@ def check_url_env(url_env: str) -> None:
     try:
         check_variable_name(url_env)
     except ValueError as error:
-        raise ConfigError(f"--url-env {error}") from None
+        raise ConfigError(f"{option} {error}") from None
 
 
 def _secret(url_env: str) -> SecretStr:
@@ -88,13 +100,13 @@ def _secret(url_env: str) -> SecretStr:
     if not value:
         raise SourceError(
             f"the environment variable {url_env} is not set, expected a database URL in it; "
-            f"run `export {url_env}=postgresql://user:password@host/database`, or change data.url_env"
+            f"run `export {url_env}=postgresql://user:password@host/database`, or name another variable"
         )
     return SecretStr(value)
 
 
-def _parse(secret: SecretStr, url_env: str) -> "URL":
-    """The URL, with the driver that joblens brings, and a SQLite file that is there."""
+def _parse(secret: SecretStr, url_env: str, *, may_create: bool) -> "URL":
+    """The URL, with the driver that joblens brings, and a SQLite file that is there or may be made."""
     import sqlalchemy as sa
 
     try:
@@ -109,7 +121,7 @@ def _parse(secret: SecretStr, url_env: str) -> "URL":
     is_sqlite = url.get_backend_name() == "sqlite"
     if is_sqlite and url.database and not url.database.startswith((":memory:", "file:")):
         path = Path(url.database)
-        if not path.is_file():
+        if not path.is_file() and not (may_create and path.parent.is_dir() and not path.exists()):
             beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
             raise SourceError(
                 f"{url_env} names a SQLite file that is not there{nearest(path.name, beside)}; check its path"
@@ -117,8 +129,8 @@ def _parse(secret: SecretStr, url_env: str) -> "URL":
     return url
 
 
-def _reason(error: Exception) -> str:
-    """Why a connection failed, in joblens' words: a driver may quote pieces of the URL."""
+def reason_of(error: Exception) -> str:
+    """Why the database refused, in joblens' words: a driver may quote pieces of the URL, or of a row."""
     words = str(getattr(error, "orig", None) or error).lower()
     for signs, reason in _REASONS:
         if any(sign in words for sign in signs):
