@@ -4,11 +4,16 @@ import logging
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
+import polars as pl
 import psycopg
 import pytest
 
+from joblens.config import compose
 from joblens.errors import SourceError
+from joblens.paths import Layout
+from joblens.pipeline import ingest
 from joblens.sources import database, feedback
 from joblens.sources.feedback import Correction, read_corrections, store_corrections
 
@@ -73,3 +78,20 @@ def test_a_locked_table_and_a_wrong_password_end_in_one_line_without_secrets(
     shown += str(caught.value) + caplog.text
     assert CANARY not in shown
     assert "kanariefugl" not in shown
+
+
+@pytest.mark.usefixtures("database_url")
+def test_ingest_takes_the_corrections_of_a_postgres_table(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "ads.csv").write_text("id,text,label\n1,mad til børn,A\n2,huse af træ,B\n")
+    store_corrections("JOBLENS_DB_URL", [correction("1", "B"), correction("1", "C"), correction("7", "B")])
+    config = compose(["experiment=toy"], repository / "configs")
+    named = {"source": "csv", "path": "ads.csv", "text": "text", "label": "label", "id": "id", "seed": 1}
+    data = type(config.data).model_validate({**named, "feedback_url_env": "JOBLENS_DB_URL"})
+    layout = Layout(tmp_path)
+    ingest.run(config.model_copy(update={"data": data}), layout)
+    ads = pl.read_parquet(layout.ads)
+    assert ads.select("id", "text", "label").rows() == [
+        ("1", "mad til børn", "C"),
+        ("2", "huse af træ", "B"),
+        ("7", "mad", "B"),
+    ]

@@ -322,7 +322,7 @@ def _changes(path: Path, new: dict[str, object]) -> list[str]:
     """What a new configuration changes in the file at `path`, one line per key; empty for a first file."""
     import yaml
 
-    from joblens.config.compose import URL_ENV
+    from joblens.config.compose import URL_ENVS
 
     try:
         old = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -331,7 +331,7 @@ def _changes(path: Path, new: dict[str, object]) -> list[str]:
     before, after = _flat(old), _flat(new)
     return [
         # What stood there may be a URL with a password, from before it was refused.
-        key if key == URL_ENV else f"{key}: {before.get(key)} → {after.get(key)}"
+        key if key in URL_ENVS else f"{key}: {before.get(key)} → {after.get(key)}"
         for key in {**after, **before}
         if before.get(key) != after.get(key)
     ]

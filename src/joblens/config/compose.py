@@ -12,8 +12,8 @@ from joblens.errors import ConfigError, nearest
 
 Flow = TypeVar("Flow", bound=Section)
 
-URL_ENV = "data.url_env"
-"""The key whose value is never repeated: people put the URL itself there, password and all."""
+URL_ENVS = ("data.url_env", "data.feedback_url_env")
+"""Keys whose value is never repeated: people put the URL itself there, password and all."""
 
 
 def compose(overrides: Sequence[str], configs: Path) -> Config:
@@ -123,7 +123,7 @@ def wrong_values(error: ValidationError, source: str) -> str:
         if problem["type"] == "extra_forbidden":
             known = _keys_beside(problem["loc"])
             lines.append(f"{key}: no such key{nearest(str(problem['loc'][-1]), known)}")
-        elif problem["type"] in {"missing", "value_error"} or key == URL_ENV:
+        elif problem["type"] in {"missing", "value_error"} or key in URL_ENVS:
             lines.append(f"{key}: {message}")
         else:
             lines.append(f"{key}: {message} (found {problem['input']!r})")
@@ -175,4 +175,4 @@ def _explain(error: Exception, overrides: Sequence[str], configs: Path) -> str:
 
 
 def _may_hold_a_url(override: str) -> bool:
-    return "://" in override or override.lstrip("+~").startswith(URL_ENV)
+    return "://" in override or override.lstrip("+~").startswith(URL_ENVS)

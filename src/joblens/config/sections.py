@@ -47,6 +47,8 @@ class Data(Section):
     """Labels with fewer adverts than this are left out, and counted."""
     near_duplicates: float = Field(0.8, gt=0, le=1)
     """Adverts whose texts share at least this much (Jaccard similarity of word shingles) form one group."""
+    feedback_url_env: str | None = None
+    """Environment variable with the URL of the database of corrections by people; None takes none of them."""
     watch: str
     """The file whose change makes `ingest` run again; filled in: the data file, for `sql` the option file."""
     watch_taxonomy: str
@@ -54,10 +56,10 @@ class Data(Section):
     seed: int
     """Seed of the near-duplicate hashes."""
 
-    @field_validator("url_env")
+    @field_validator("url_env", "feedback_url_env")
     @classmethod
-    def _url_stays_in_the_environment(cls, name: str) -> str:
-        return check_variable_name(name)
+    def _url_stays_in_the_environment(cls, name: str | None) -> str | None:
+        return None if name is None else check_variable_name(name)
 
     @model_validator(mode="before")
     @classmethod

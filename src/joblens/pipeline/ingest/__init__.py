@@ -9,6 +9,7 @@ import polars as pl
 from joblens.config import Config, Data
 from joblens.errors import ConfigError, DataError, nearest
 from joblens.paths import Layout
+from joblens.pipeline.ingest.corrections import CORRECTIONS, Corrections
 from joblens.sources import FIELDS, Source, build_source, fill_ids
 from joblens.sources.duplicates import near_duplicate_groups
 from joblens.sources.html import html_to_text
@@ -38,22 +39,29 @@ def run(config: Config, layout: Layout) -> None:
     topics = read_taxonomy(layout.root / data.taxonomy) if data.taxonomy else None
     source = build_source(data, layout.root)
     read = _read(source, data)
-    kept, dropped = _drop_incomplete(read, source.where, data)
+    people = Corrections.read(data)
+    where = source.where if people is None else f"{source.where} with {CORRECTIONS}"
+    kept, dropped = _drop_incomplete(read if people is None else people.relabelled(read), source.where, data)
     ads = fill_ids(kept)
-    _check(ads, topics, source.where)
+    rows_read, corrected = read.height, None
+    if people is not None:
+        ads, corrected = people.merged(ads)
+        rows_read += corrected["added"] + corrected["without_text"]
+        dropped["no text"] += corrected["without_text"]
+    _check(ads, topics, where)
     ads, small = _drop_small_classes(ads, data.min_class_size)
     dropped["small class"] = sum(small.values())
     ads = _with_groups(ads, data)
-    labels = _labels(ads, topics, source.where)
+    labels = _labels(ads, topics, where)
     groups = ads["group"].n_unique()
-    logger.info("%s ads → %s: %s", f"{read.height:,}", f"{ads.height:,}", _listed(dropped))
+    logger.info("%s ads → %s: %s", f"{rows_read:,}", f"{ads.height:,}", _listed(dropped))
     logger.info("%s ads in %s groups of near-duplicates", f"{ads.height:,}", f"{groups:,}")
     write_table(layout.ads, ads)
     write_json(layout.labels, labels)
     write_json(
         layout.ads_counts,
         {
-            "rows_read": read.height,
+            "rows_read": rows_read,
             "kept": ads.height,
             "dropped": dropped,
             "small_classes": small,
@@ -62,6 +70,7 @@ def run(config: Config, layout: Layout) -> None:
             "groups": groups,
             "labels": len(labels),
             "labels_without_ads": len(topics) - len(labels) if topics is not None else 0,
+            **({} if corrected is None else {"corrections": corrected}),
         },
     )
 
