@@ -14,6 +14,8 @@ from joblens.cli.drift import drift
 from joblens.cli.explaining import EXAMPLE, explain
 from joblens.cli.flows import finetune
 from joblens.cli.options import CLASSIFIER, CLEANER, HERE, TITLES, Bundle, Device, Project, UrlEnv
+from joblens.cli.promoting import EXAMPLE as PROMOTE_EXAMPLE
+from joblens.cli.promoting import promote
 from joblens.cli.search import experiments, sweep
 from joblens.cli.serving import serve
 from joblens.errors import DataError, JoblensError, nearest
@@ -247,6 +249,7 @@ def predict(
 app.command(epilog=DRIFT_EXAMPLE)(drift)
 app.command(epilog="Example: joblens serve --bundle models/classifier --port 8000")(serve)
 
+app.command(epilog=PROMOTE_EXAMPLE)(promote)
 app.add_typer(finetune)
 app.add_typer(bench)
 

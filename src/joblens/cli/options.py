@@ -12,5 +12,6 @@ UrlEnv = Annotated[str, typer.Option("--url-env", help="Environment variable wit
 
 HERE = Path()
 CLASSIFIER = Path("models/classifier")
+SERVING = Path("models/serving")
 CLEANER = Path("models/cleaner")
 TITLES = Path("models/titles")
