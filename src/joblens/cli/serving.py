@@ -38,6 +38,10 @@ def serve(
     cors_origin: Annotated[
         list[str] | None, typer.Option("--cors-origin", help="Page that browsers may ask from; repeatable.")
     ] = None,
+    feedback_url_env: Annotated[
+        str | None,
+        typer.Option("--feedback-url-env", help="Environment variable with the database URL for feedback."),
+    ] = None,
     device: Device = "auto",
 ) -> None:
     """Answer questions about adverts and titles over HTTP, until SIGTERM."""
@@ -55,4 +59,5 @@ def serve(
         remember=remember,
         keys_env=keys_env,
         cors_origins=cors_origin or (),
+        feedback_url_env=feedback_url_env,
     )

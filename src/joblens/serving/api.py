@@ -20,7 +20,7 @@ from joblens.serving.faults import FaultBarrier
 from joblens.serving.keys import KeyCheck
 from joblens.serving.limits import BodyLimit, Limits
 from joblens.serving.monitoring import Monitor
-from joblens.serving.routes import adverts, model, probes, titles
+from joblens.serving.routes import adverts, feedback, model, probes, titles
 from joblens.serving.routes.refusals import ClientGone, leave, refuse_fields, refuse_load
 
 if TYPE_CHECKING:
@@ -47,12 +47,13 @@ def create_app(
     key_digests: Sequence[str] = (),
     cors_origins: Sequence[str] = (),
     monitor: Monitor | None = None,
+    feedback_url_env: str | None = None,
     when_loaded: "Callable[[Future[ModelWork]], None] | None" = None,
 ) -> FastAPI:
     """The API as an ASGI application. The model is loaded in the background when the application starts.
 
-    `app.state` holds `loading` and `coder` (futures of the models), `adverts` and `titles` (their batchers)
-    and `draining`.
+    `app.state` holds `loading` and `coder` (futures of the models), `adverts` and `titles` (their batchers),
+    `store` and `corrections` (what stores feedback, and its batcher) and `draining`.
 
     Args:
         bundle: A trained bundle's folder, or a classifier that is loaded already.
@@ -64,6 +65,8 @@ def create_app(
         key_digests: SHA-256 of the API keys, as hex; without any no key is needed.
         cors_origins: Pages that browsers may ask from; none by default.
         monitor: What `/metrics` tells; None makes one.
+        feedback_url_env: Name of the environment variable with the URL of the database for `/feedback`; None:
+            it answers 503.
         when_loaded: Called with the result of loading, or with its error.
     """
     limits = limits or Limits()
@@ -83,6 +86,8 @@ def create_app(
     app.state.coder = None
     app.state.adverts = _batcher("joblens-model", limits)
     app.state.titles = _batcher("joblens-titles", limits)
+    app.state.store = None if feedback_url_env is None else feedback.CorrectionStore(feedback_url_env)
+    app.state.corrections = _batcher("joblens-feedback", limits)
     app.state.draining = False
     _surround(app, limits, key_digests, cors_origins)
     for routes in ROUTES:
@@ -92,7 +97,7 @@ def create_app(
     return app
 
 
-ROUTES = (adverts.router, titles.router, model.router, probes.router)
+ROUTES = (adverts.router, feedback.router, titles.router, model.router, probes.router)
 
 
 def _batcher(name: str, limits: Limits) -> Batcher:
@@ -122,6 +127,7 @@ def _lifespan(
         app.state.adverts.close()
         app.state.titles.close()
         monitor.close()
+        app.state.corrections.close()
 
     return lifespan
 

@@ -28,3 +28,9 @@ TITLES: Examples = {
         "value": {"titles": ["Tømrer søges", "Registered nurse, night shift"], "nearest": 1},
     }
 }
+CORRECTED: Examples = {
+    "one": {
+        "summary": "One advert, which the model had got wrong",
+        "value": {"corrections": [{**AD, "id": "1204", "label": "Bygge og anlæg", "guess": "Ledelse"}]},
+    }
+}

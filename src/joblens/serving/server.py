@@ -40,6 +40,7 @@ def serve(
     remember: int = 50_000,
     keys_env: str = "JOBLENS_API_KEYS",
     cors_origins: Sequence[str] = (),
+    feedback_url_env: str | None = None,
     drain_seconds: int = 25,
 ) -> None:
     """Serve a bundle until SIGTERM or SIGINT, then finish the requests at hand and return.
@@ -55,11 +56,12 @@ def serve(
         remember: Sentences that are not read again when they come again.
         keys_env: Name of the environment variable with the SHA-256 of the API keys; see `keys`.
         cors_origins: Pages that browsers may ask from.
+        feedback_url_env: Name of the environment variable with the URL of the database for `/feedback`.
         drain_seconds: How long requests at hand may take after the signal.
 
     Raises:
-        ConfigError: The address is not ours, the port is taken, the keys are no digests, or the packages of
-            the extra `serve` are not installed.
+        ConfigError: The address is not ours, the port is taken, the keys are no digests, the variable for
+            feedback is not set, or the packages of the extra `serve` are not installed.
         BundleError: The bundle is missing, damaged or made for another encoder.
         ModelError: The encoder's or extractor's weights are missing.
         DeviceError: The asked-for device is not there.
@@ -88,6 +90,7 @@ def serve(
         project=None if project is None else Layout(project),
         key_digests=digests,
         cors_origins=cors_origins,
+        feedback_url_env=feedback_url_env,
         when_loaded=stop_unless_loaded,
     )
     server = _configured(app, drain_seconds)
