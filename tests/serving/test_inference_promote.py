@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 
 from joblens.cli import app
 from joblens.errors import BundleError, DataError
+from joblens.inference.classify import Classifier
 from joblens.inference.promote import HeldOut, file_rows, project_rows, promote
-from joblens.models.bundle import read_bundle, write_bundle
-from joblens.models.bundle.replacing import bundle_version
+from joblens.models.bundle import Bundle, read_bundle, write_bundle
+from joblens.models.bundle.replacing import bundle_version, copied, move_in, turn_of
 from joblens.paths import Layout
 from joblens.sources import Columns
 from joblens.storage import file_hash, write_table
@@ -80,6 +81,22 @@ def test_a_better_bundle_takes_the_place_and_a_worse_one_does_not(
     third = promote(bad, serving, held())
     assert not third.is_done
     assert bundle_version(serving) == second.new.version
+
+
+def test_a_bundle_that_is_replaced_while_it_is_read_is_not_mixed_with_the_other(
+    bundle_folder: Path, spoil: Spoil, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serving = spoil("serving")
+
+    def replaced_meanwhile(folder: Path) -> Bundle:
+        bundle = read_bundle(folder)
+        with turn_of(serving), copied(bundle_folder, serving) as copy:
+            move_in(copy, serving)
+        return bundle
+
+    monkeypatch.setattr("joblens.inference.classify.read_bundle", replaced_meanwhile)
+    with pytest.raises(BundleError, match="was replaced while it was read; start again"):
+        Classifier.load(serving)
 
 
 def test_an_equal_bundle_is_not_better(bundle_folder: Path, tmp_path: Path) -> None:

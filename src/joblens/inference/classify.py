@@ -18,11 +18,11 @@ from joblens.extractors.cleaning import Part, clean_ads, read_ads
 from joblens.extractors.memory import MemoryExtractor
 from joblens.extractors.patterns import PatternExtractor
 from joblens.models.bundle import CLEANER, TITLES, Bundle, own_folder, read_bundle
+from joblens.models.bundle.replacing import bundle_version
 from joblens.models.calibration import abstains, prediction_sets, probabilities
 from joblens.models.wide_deep import Inputs, WideDeep, logits_of
 from joblens.records import Ad, CleanAd, Guess
 from joblens.sources.html import html_to_text
-from joblens.storage import content_hash, file_hash
 from joblens.text import join_title, normalise, word_count
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ NO_TEXT = "no text"
 """The reason of a guess for an advert without anything to read."""
 
 TOP = 3
-
-_DECIDING_FILES = ("model.safetensors", "config.json", "labels.json")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,23 +97,28 @@ class Classifier:
             remember: How many of the sentences read last are not read again when they come again.
 
         Raises:
-            BundleError: The bundle is missing, damaged or made for another encoder or extractor.
+            BundleError: The bundle is missing, damaged, made for another encoder or extractor, or replaced
+                while it is read.
             ModelError: The encoder's or extractor's weights are missing or not the expected ones.
             DeviceError: The asked-for device is not there.
         """
         folder = Path(folder)
+        version = bundle_version(folder)
         bundle = read_bundle(folder)
         compute = Compute.model_validate(
             {"device": device, "workers": 1, "encode_batch_size": encode_batch_size}
         )
         cleaning, embedding = _with_own_models(bundle, folder)
         extractor = build_extractor(cleaning, compute)
+        encoder = build_encoder(embedding, compute)
+        if bundle_version(folder) != version:
+            raise BundleError(f"the bundle {folder} was replaced while it was read; start again")
         return cls(
             bundle,
             MemoryExtractor(extractor, remember) if remember else extractor,
-            build_encoder(embedding, compute),
+            encoder,
             name=folder.resolve().name,
-            version=content_hash(*(file_hash(folder / file) for file in _DECIDING_FILES))[:12],
+            version=version,
         )
 
     def predict(self, texts: Sequence[str], titles: Sequence[str | None] | None = None) -> list[Guess]:
