@@ -181,3 +181,9 @@ def test_a_taken_port_is_refused_in_one_line(bundle_folder):
 def test_an_address_that_is_not_ours_or_no_port_is_refused(bundle_folder, host, port, message):
     with pytest.raises(ConfigError, match=message):
         serve(bundle_folder, host, port)
+
+
+def test_a_server_without_the_url_that_feedback_needs_ends_before_it_listens(bundle_folder, monkeypatch):
+    monkeypatch.delenv("JOBLENS_FEEDBACK_URL", raising=False)
+    with pytest.raises(ConfigError, match="JOBLENS_FEEDBACK_URL is not set"):
+        serve(bundle_folder, port=0, feedback_url_env="JOBLENS_FEEDBACK_URL")

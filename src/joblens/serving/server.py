@@ -60,8 +60,7 @@ def serve(
         drain_seconds: How long requests at hand may take after the signal.
 
     Raises:
-        ConfigError: The address is not ours, the port is taken, the keys are no digests, the variable for
-            feedback is not set, or the packages of the extra `serve` are not installed.
+        ConfigError: One of these is wrong, or the packages of the extra `serve` are not installed.
         BundleError: The bundle is missing, damaged or made for another encoder.
         ModelError: The encoder's or extractor's weights are missing.
         DeviceError: The asked-for device is not there.
@@ -72,7 +71,6 @@ def serve(
         raise ConfigError(
             f"serving needs the package {error.name}; run `pip install 'joblens[serve]'`"
         ) from error
-    digests = read_digests(keys_env)
     outcome: list[Future[ModelWork]] = []
 
     def stop_unless_loaded(loading: "Future[ModelWork]") -> None:
@@ -80,7 +78,6 @@ def serve(
         if loading.exception() is not None:
             server.should_exit = True
 
-    listener = _listen(host, port)
     app = create_app(
         bundle,
         limits,
@@ -88,12 +85,13 @@ def serve(
         device=device,
         remember=remember,
         project=None if project is None else Layout(project),
-        key_digests=digests,
+        key_digests=read_digests(keys_env),
         cors_origins=cors_origins,
         feedback_url_env=feedback_url_env,
         when_loaded=stop_unless_loaded,
     )
     server = _configured(app, drain_seconds)
+    listener = _listen(host, port)
     _announce(listener, bundle)
     with listener, _signals_stop(app, server):
         server.run(sockets=[listener])
