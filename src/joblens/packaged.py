@@ -3,7 +3,7 @@
 import importlib.util
 from pathlib import Path
 
-from joblens.errors import ModelError
+from joblens.errors import ModelError, short
 from joblens.storage import file_hash
 
 WEIGHTS = "model.safetensors"
@@ -15,7 +15,11 @@ def packaged_folder(package: str) -> Path:
     Raises:
         ModelError: It is not installed, or has no such folder.
     """
-    spec = importlib.util.find_spec(package) if package.isidentifier() else None
+    if not package.isidentifier():
+        raise ModelError(
+            f"{short(package)} is no name of a package; give one that is installed and has weights"
+        )
+    spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise ModelError(
             f"the weights come with {package!r}, which is not installed; "

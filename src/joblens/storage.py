@@ -9,10 +9,11 @@ import shutil
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from joblens.errors import DataError, StorageError, nearest
+from joblens.errors import DataError, StorageError, nearest, one_line
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_MOST_JSON = 16 * 2**20  # bytes
+_DEEPEST_JSON = 64  # levels
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 # safetensors writes its metadata in random order; one key with sorted JSON keeps equal files equal.
 _METADATA = "joblens"
@@ -189,6 +192,53 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path} is not JSON ({error}); run the stage that writes it again") from error
+
+
+def read_strict_json(path: Path) -> Any:
+    """The value of a JSON file that a stranger may have written, read as every reader would read it.
+
+    Raises:
+        DataError: It cannot be read, is larger than 16 MiB, is not JSON, has a key twice, is nested too deep,
+            or holds a number that is not finite or text that is not Unicode.
+    """
+    try:
+        size = path.stat().st_size
+        if size > _MOST_JSON:
+            raise DataError(f"{path} has {size:,} bytes, expected at most {_MOST_JSON:,}")
+        value = json.loads(path.read_bytes().decode("utf-8"), object_pairs_hook=_distinct_keys)
+        _check_values(value)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is not JSON ({one_line(str(error))})") from error
+    return value
+
+
+def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
+
+
+def _check_values(value: Any) -> None:
+    """Raise a ValueError for what Python's json reads and others do not, or cannot write again."""
+    level = [value]
+    for _ in range(_DEEPEST_JSON):
+        inner: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                inner += [*one.keys(), *one.values()]
+            elif isinstance(one, list):
+                inner += one
+            elif isinstance(one, str):
+                one.encode()  # half a surrogate pair is a UnicodeEncodeError, which is a ValueError
+            elif isinstance(one, float) and not isfinite(one):
+                raise ValueError(f"{one} is not a JSON number")
+        level = inner
+        if not level:
+            return
+    raise ValueError(f"nested deeper than {_DEEPEST_JSON} levels")
 
 
 def write_json(path: Path, value: Any) -> None:

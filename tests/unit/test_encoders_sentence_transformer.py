@@ -258,7 +258,7 @@ def test_a_model_with_code_of_its_own_is_refused(copied_model):
             r"'no_such_package', which is not installed; run `pip install no-such",
         ),
         ({"package": "json"}, "the package 'json' has no folder 'model'"),
-        ({"package": "../evil"}, r"'\.\./evil', which is not installed"),
+        ({"package": "../evil"}, r"'\.\./evil' is no name of a package"),
         (
             {"package": None, "model": "not/here"},
             r"'not/here', which is no folder here, and embedding\.revision",

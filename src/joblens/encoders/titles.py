@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from joblens.encoders.title_features import feature_ids, title_words
-from joblens.errors import ModelError, short
-from joblens.storage import content_hash, read_json, write_json, write_tensors
+from joblens.errors import DataError, ModelError, short
+from joblens.storage import content_hash, read_strict_json, write_json, write_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,6 +34,9 @@ FORMAT = 2
 MODULE = "joblens.encoders.title_module.TitleModule"
 """What `SentenceTransformer` loads the folder with."""
 
+_MOST_BYTES = 2**30
+_MOST_HEADER = 2**16  # bytes
+_LONGEST_NGRAM = 64  # letters
 _AT_ONCE = 8192  # titles: enough to share words, little enough for the memory
 
 
@@ -75,6 +78,7 @@ class TitleEncoder:
             ModelError: A file is missing or damaged, or belongs to another release.
         """
         shape = read_shape(folder)
+        _check_size(folder / WEIGHTS, shape)
         tensors = read_arrays(folder / WEIGHTS)
         expected = {
             "codes": ((shape.buckets, shape.dimensions), np.dtype(np.int8)),
@@ -160,23 +164,37 @@ def read_shape(folder: Path) -> Shape:
             f"{folder} holds no title encoder ({SETTINGS} is missing); name a folder that has one, such as "
             "models/titles, or train it with `joblens finetune titles`"
         )
-    settings: Any = read_json(folder / SETTINGS)
+    try:
+        settings: Any = read_strict_json(folder / SETTINGS)
+    except DataError as error:
+        raise ModelError(f"{error}; get the model's files again") from error
     found = settings.get("format") if isinstance(settings, dict) else None
     if found != FORMAT:
         raise ModelError(
-            f"{folder / SETTINGS} has format {found!r}, expected {FORMAT}; "
+            f"{folder / SETTINGS} has format {short(found)}, expected {FORMAT}; "
             "train it again with `joblens finetune titles`, or install the release it belongs to"
         )
     expected = [field.name for field in fields(Shape)]
     wrong = sorted(settings.keys() ^ set(expected)) or [
         name for name in expected if type(settings[name]) is not int or settings[name] < 1
     ]
-    if wrong or settings["shortest"] > settings["longest"]:
+    if wrong or not settings["shortest"] <= settings["longest"] <= _LONGEST_NGRAM:
         raise ModelError(
             f"{folder / SETTINGS} is not of a title encoder (found {short(settings)}, "
-            f"expected positive whole numbers {', '.join(expected)}); get the model's files again"
+            f"expected positive whole numbers {', '.join(expected)}, n-grams of at most {_LONGEST_NGRAM} "
+            "letters); get the model's files again"
         )
     return Shape(**settings)
+
+
+def _check_size(path: Path, shape: Shape) -> None:
+    """Compare the file's size with that of the table before memory is taken for it."""
+    expected = shape.buckets * (shape.dimensions + 2)  # bytes: one for each code, two for a scale
+    if path.is_file() and path.stat().st_size > min(_MOST_BYTES, expected + _MOST_HEADER):
+        raise ModelError(
+            f"{path} has {path.stat().st_size:,} bytes, expected about {expected:,} as {SETTINGS} says, "
+            f"at most {_MOST_BYTES:,}; get the model's files again"
+        )
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:

@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from joblens.errors import ModelError
+from joblens.errors import ModelError, short
 from joblens.packaged import WEIGHTS, check_hash, packaged_folder
 from joblens.storage import content_hash, file_hash
 
@@ -105,6 +105,6 @@ def _refuse_code(folder: Path) -> None:
     foreign = [kind for kind in kinds if not kind.startswith(_OWN_MODULES)]
     if foreign:
         raise ModelError(
-            f"{path} wants to run {foreign[0]!r}; joblens runs no code that comes with a model, "
+            f"{path} wants to run {short(foreign[0])}; joblens runs no code that comes with a model, "
             f"only modules of {_OWN_MODULES[:-1]}: choose another model"
         )

@@ -12,7 +12,6 @@ holds only what training has changed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from joblens.errors import DataError, ModelError
 from joblens.extractors.gliner_chain import use_chain
 from joblens.packaged import WEIGHTS, check_hash, packaged_folder
-from joblens.storage import content_hash, file_hash, write_json
+from joblens.storage import content_hash, file_hash, read_strict_json, write_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -233,7 +232,7 @@ def fingerprint(folder: Path) -> str:
 
 def _read_settings(path: Path) -> tuple[Shape, dict[str, float]]:
     try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
+        settings = read_strict_json(path)
         if settings["format"] != FORMAT:
             raise ModelError(f"{path} has format {settings['format']!r}, expected {FORMAT}; update joblens")
         shape = Shape(
@@ -244,10 +243,14 @@ def _read_settings(path: Path) -> tuple[Shape, dict[str, float]]:
             mark_capitals=settings["mark_capitals"] is True,
             dropout=float(settings["dropout"]),
         )
+        if not 0 <= shape.dropout < 1:
+            raise ValueError("dropout")
         thresholds = {_text(label): float(value) for label, value in settings["thresholds"].items()}
         if not thresholds or not all(0 < value < 1 for value in thresholds.values()):
             raise ValueError("thresholds")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except DataError as error:
+        raise ModelError(f"{error}; copy the bundle again whole") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{path} is no {SETTINGS} of a cleaner ({type(error).__name__}); copy the bundle again whole"
         ) from error

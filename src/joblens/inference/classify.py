@@ -12,7 +12,7 @@ import torch
 from joblens.config import Cleaning, Compute, Embedding
 from joblens.encoders import Encoder, build_encoder, encode_ads
 from joblens.encoders.titled import TitledEncoder
-from joblens.errors import BundleError, DataError
+from joblens.errors import BundleError, DataError, short
 from joblens.extractors import Extractor, build_extractor
 from joblens.extractors.cleaning import Part, clean_ads, read_ads
 from joblens.extractors.memory import MemoryExtractor
@@ -296,4 +296,14 @@ def _with_own_models(bundle: Bundle, folder: Path) -> tuple[Cleaning, Embedding]
     if titles:
         key = "titles" if embedding.titles else "model"
         embedding = embedding.model_copy(update={key: str(titles)})
+    for key, value in (
+        ("cleaning.model", cleaning.model),
+        ("embedding.model", embedding.model),
+        ("embedding.titles", embedding.titles),
+    ):
+        if value and value not in (str(cleaner), str(titles)) and ".." in Path(value).parts:
+            raise BundleError(
+                f"bundle {folder.resolve().name!r} names {key} {short(value)}, a path that climbs out of "
+                "the folder where it is used; train with a whole path, or one below the project's folder"
+            )
     return cleaning, embedding

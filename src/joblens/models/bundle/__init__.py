@@ -34,6 +34,7 @@ from joblens.models.bundle.reading import (
     read_contents,
     read_labels,
     read_network,
+    refuse_strangers,
     regular_file,
 )
 from joblens.models.bundle.snapshot import SNAPSHOT, Snapshot, read_snapshot, write_snapshot
@@ -176,10 +177,11 @@ def read_bundle(folder: Path) -> Bundle:
     """Read and check a bundle. Nothing in it is executed.
 
     Raises:
-        BundleError: A file is missing, damaged, too large, of an unknown format, outside the folder, or does
-            not fit the others.
+        BundleError: A file is missing, damaged, too large, of an unknown format or kind, outside the folder,
+            or does not fit the others.
     """
     files = {name: regular_file(folder, name) for name in FILES}
+    refuse_strangers(folder)
     contents = read_contents(files["config.json"])
     labels = read_labels(files["labels.json"], contents.classes)
     return Bundle(

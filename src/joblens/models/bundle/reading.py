@@ -1,6 +1,5 @@
 """Read a bundle's files one by one; each is checked before memory is taken, and nothing is executed."""
 
-import json
 from collections.abc import Mapping, Sequence
 from math import prod
 from pathlib import Path
@@ -8,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from joblens.errors import BundleError, one_line, short, wrong_value
+from joblens.errors import BundleError, DataError, one_line, short, wrong_value
 from joblens.models.bundle.contents import FORMAT, LABELS, Contents
+from joblens.storage import read_strict_json
 
 if TYPE_CHECKING:
     from torch import nn
 
-_MOST_JSON = 16 * 2**20  # bytes
 _MOST_WEIGHTS = 2**30  # bytes
+_KINDS = (".safetensors", ".json", ".md", ".txt")
+_EXPORTED_KINDS = (".onnx", ".xml", ".bin")  # networks in `cleaner/BACKEND/`
 _MOST_HEADER = 2**16  # bytes
 
 AGAIN = "copy the whole folder again, or make it with `dvc repro train`"
@@ -44,19 +45,34 @@ def regular_file(folder: Path, name: str) -> Path:
     return real
 
 
-def _read_json(path: Path) -> Any:
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is not a JSON number")
+def refuse_strangers(folder: Path) -> None:
+    """Check that every file below the folder is of a kind that joblens writes, and not too large to be read.
 
-    size = path.stat().st_size
-    if size > _MOST_JSON:
-        raise BundleError(f"{path} has {size:,} bytes, expected at most {_MOST_JSON:,}; {AGAIN}")
+    Hidden files, which file managers leave, and hidden folders are not looked at, nor ever read.
+
+    Raises:
+        BundleError: One is not, such as a pickle or a program: nothing would read it, and it is no accident.
+    """
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if any(part.startswith(".") for part in name.parts) or (path.is_dir() and not path.is_symlink()):
+            continue
+        is_exported = name.parts[0] == "cleaner" and len(name.parts) == 3
+        if path.suffix not in ((*_KINDS, *_EXPORTED_KINDS) if is_exported else _KINDS):
+            raise BundleError(
+                f"{path} is no file of a bundle, which has only {', '.join(_KINDS)}; "
+                "take the bundle from whom you trust, or delete the file if it is yours"
+            )
+        size = path.lstat().st_size
+        if size > _MOST_WEIGHTS:
+            raise BundleError(f"{path} has {size:,} bytes, expected at most {_MOST_WEIGHTS:,}; {AGAIN}")
+
+
+def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes().decode("utf-8"), parse_constant=refuse)
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f"{path} is not JSON ({one_line(str(error))}); {AGAIN}") from error
-    except OSError as error:
-        raise BundleError(f"{path} cannot be read ({error.strerror}); {AGAIN}") from error
+        return read_strict_json(path)
+    except DataError as error:
+        raise BundleError(f"{error}; {AGAIN}") from error
 
 
 def read_contents(path: Path) -> Contents:
