@@ -7,7 +7,7 @@ Two servers run on this machine, each a process of its own around the same bundl
 `peers/plain_api.py`, which calls the classifier once for each request. Both are asked with the sample's
 adverts, one in each request, title and text, shuffled, none twice in a round.
 
-1. A closed loop: 32 clients, each asks again when it has its answer. Rounds alternate between the two servers,
+1. A closed loop: 32 clients, each asks again when it has its answer. Rounds alternate between the servers,
    on the same adverts. For the answers a second only those with status 200 inside the round count; how long
    they took is told of all that were asked in it.
 2. An open loop: three times what ours could answer, for a minute, whether or not there are answers yet, at

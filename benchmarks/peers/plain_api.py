@@ -2,8 +2,8 @@
 
     python plain_api.py BUNDLE PORT
 
-The same classifier, its guess as answer, validation by pydantic, the web server's own 40 threads; no queue, no
-batches, no limits. `api.py` measures joblens beside it.
+The same classifier, its guess as answer, validation by pydantic, the web server's own 40 threads; no queue,
+no batches, no limits. `api.py` measures joblens beside it.
 """
 
 import sys

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, HTTPException, Request
 
 from joblens.errors import DataError
 from joblens.serving.examples import EXPLAINED, MATCHED, QUESTIONS
+from joblens.serving.links import CLASSIFY_MASKED
 from joblens.serving.routes.model import model_of
 from joblens.serving.routes.refusals import REFUSALS, batched, loaded
 from joblens.serving.schemas.adverts import (
@@ -52,7 +53,7 @@ async def classify(
     return Answer(model=model_of(work.classifier), results=[_result(ad, guess) for ad, guess in answers])
 
 
-@router.post("/extract", responses=REFUSALS)
+@router.post("/extract", responses=REFUSALS | CLASSIFY_MASKED)
 async def extract(
     request: Request, question: Annotated[Question, Body(openapi_examples=QUESTIONS)]
 ) -> ExtractAnswer:
