@@ -5,8 +5,8 @@
 
 Each time a server starts and 20 clients send one request each, of a few adverts, so that most still wait when
 SIGTERM comes; the server is told to let them wait, else it would refuse some at once. Then it is counted who
-got the answer to what was asked, and how long the process lived on. A request is lost when its connection ends
-without an answer, or the answer is not status 200.
+got the answer to what was asked, and how long the process lived on. A request is lost when its connection
+ends without an answer, or the answer is not status 200.
 """
 
 import argparse

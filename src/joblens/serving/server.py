@@ -1,13 +1,11 @@
 """Run the API with uvicorn until it is told to stop."""
 
+import asyncio
 import logging
 import os
-import signal
 import socket
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -25,7 +23,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_LAST_READS = 0.5  # seconds in which a server that was told to end still reads requests
+_LAST_TURNS = 100  # of the event loop, in which a server that was told to end still reads requests
+_TURN = 0.005  # seconds of one at least; more on a busy machine
 
 
 def serve(
@@ -93,7 +92,7 @@ def serve(
     server = _configured(app, drain_seconds)
     listener = _listen(host, port)
     _announce(listener, bundle)
-    with listener, _signals_stop(app, server):
+    with listener:
         server.run(sockets=[listener])
     if outcome and outcome[0].exception() is not None:
         outcome[0].result()  # raises what stopped the server
@@ -103,7 +102,27 @@ def serve(
 def _configured(app: "FastAPI", drain_seconds: int) -> "uvicorn.Server":
     import uvicorn
 
-    return uvicorn.Server(
+    class Server(uvicorn.Server):
+        """SIGTERM and SIGINT end it, and are done with: uvicorn would repeat them once it has drained.
+
+        uvicorn closes connections whose request it has not read yet. So the server goes on for a moment, in
+        which it reads what was sent before the signal. A second signal ends that moment.
+        """
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            """Set as the signals' handler while the server runs."""
+            if app.state.draining:
+                self.should_exit = True
+                return
+            app.state.draining = True
+            asyncio.run_coroutine_threadsafe(self._read_what_was_sent(), asyncio.get_running_loop())
+
+        async def _read_what_was_sent(self) -> None:
+            for _ in range(_LAST_TURNS):  # turns, not seconds: each reads from every connection that has more
+                await asyncio.sleep(_TURN)
+            self.should_exit = True
+
+    return Server(
         uvicorn.Config(
             app,
             log_config=None,  # the command line has set logging up
@@ -118,36 +137,6 @@ def _announce(listener: socket.socket, bundle: Path) -> None:
     address, bound = listener.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     logger.info("listening on http://%s:%d, loading %s", shown, bound, bundle)
-
-
-@contextmanager
-def _signals_stop(app: "FastAPI", server: "uvicorn.Server") -> Iterator[None]:
-    """SIGTERM and SIGINT end the server and are done with.
-
-    uvicorn repeats the signal once it has drained; without this the process would end with 143, not with 0.
-    It also closes connections whose request it has not read yet. So the server goes on for a moment, in which
-    it reads what was sent before the signal.
-    """
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        if app.state.draining:
-            server.should_exit = True
-            return
-        app.state.draining = True
-        threading.Timer(_LAST_READS, _end).start()
-
-    def _end() -> None:
-        server.should_exit = True
-
-    if threading.current_thread() is not threading.main_thread():  # only there may handlers be set
-        yield
-        return
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _listen(host: str, port: int) -> socket.socket:
