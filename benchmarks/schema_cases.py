@@ -21,7 +21,6 @@ from typing import Any
 from unittest import SkipTest
 
 import hypothesis
-import requests
 import schemathesis
 from schemathesis import GenerationMode
 from schemathesis.core.errors import NoLinksFound
@@ -50,9 +49,9 @@ class Findings:
         self.answers: Counts = Counter()
         self.faults: Counter[str] = Counter()
 
-    def ask(self, case: Any, session: requests.Session) -> Any:
+    def ask(self, case: Any) -> Any:
         """Send a case and judge the answer."""
-        response = case.call(session=session)
+        response = case.call()
         route = f"{case.method} {case.operation.path}"
         self.answers[route, response.status_code] += 1
         self._judge(case, response, route)
@@ -95,24 +94,21 @@ def ask_each_route(schema: Any, findings: Findings, cases: int, seed: int) -> No
     operations = [result.ok() for result in schema.get_all_operations()]
     modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
     kinds = [(operation, mode) for operation in operations for mode in modes]
-    with requests.Session() as session:
-        for turn in range(cases):  # one turn asks at least one case
-            for operation, mode in list(kinds):
-                left = cases - findings.answers.total()
-                if left <= 0:
-                    return
-                before = findings.answers.total()
-                most = min(ROUND, left, max(1, cases // len(kinds)))
-                _ask_some(operation, mode, findings, session, most, seed + turn)
-                if findings.answers.total() - before < min(most, 3):  # it has no more cases
-                    kinds.remove((operation, mode))
-            if not kinds:
+    for turn in range(cases):  # one turn asks at least one case
+        for operation, mode in list(kinds):
+            left = cases - findings.answers.total()
+            if left <= 0:
                 return
+            before = findings.answers.total()
+            most = min(ROUND, left, max(1, cases // len(kinds)))
+            _ask_some(operation, mode, findings, most, seed + turn)
+            if findings.answers.total() - before < min(most, 3):  # it has no more cases
+                kinds.remove((operation, mode))
+        if not kinds:
+            return
 
 
-def _ask_some(
-    operation: Any, mode: GenerationMode, findings: Findings, session: requests.Session, most: int, seed: int
-) -> None:
+def _ask_some(operation: Any, mode: GenerationMode, findings: Findings, most: int, seed: int) -> None:
     @hypothesis.seed(seed)
     @hypothesis.settings(
         max_examples=most,
@@ -123,7 +119,7 @@ def _ask_some(
     )
     @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
     def ask(case: Any) -> None:
-        findings.ask(case, session)
+        findings.ask(case)
 
     try:
         ask()
@@ -134,11 +130,10 @@ def _ask_some(
 def ask_in_steps(schema: Any, findings: Findings, scenarios: int) -> int:
     """Scenarios of several requests, where one uses what another answered: how many requests that were."""
     before = findings.answers.total()
-    session = requests.Session()
 
     class Scenario(schema.as_state_machine()):  # type: ignore[misc]
         def call(self, case: Any, **options: Any) -> Any:
-            return findings.ask(case, session)
+            return findings.ask(case)
 
         def validate_response(self, response: Any, case: Any, **options: Any) -> None:
             return None  # `ask` has judged it
@@ -154,7 +149,6 @@ def ask_in_steps(schema: Any, findings: Findings, scenarios: int) -> int:
     )
     with suppress(NoLinksFound):
         Scenario.run(settings=settings)
-    session.close()
     return findings.answers.total() - before
 
 
