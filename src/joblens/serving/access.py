@@ -17,7 +17,10 @@ METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS".split())
 QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 """Routes that are asked every few seconds; their lines are for `debug`."""
 
-_SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SAFE_ID = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}|[0-7][0-9a-hjkmnp-tv-z]{25}", re.IGNORECASE
+)
+"""A UUID, its digits alone as nginx makes them, or a ULID. A shorter token may be somebody's number, or a key."""
 
 
 class AccessLog:
@@ -59,7 +62,7 @@ class AccessLog:
 
 
 def request_id(scope: "Scope") -> str:
-    """The client's `X-Request-ID` if it is a short token (letters, digits, `._-`), else a new one."""
+    """The client's `X-Request-ID` if a machine has made it (UUID, 32 hex digits or ULID), else a new one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _SAFE_ID.fullmatch(value.decode("latin-1")):
             token: str = value.decode("latin-1")
