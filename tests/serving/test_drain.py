@@ -11,6 +11,8 @@ def test_none_of_20_requests_in_flight_is_lost_at_sigterm(run, repository, bundl
     script = str(repository / "benchmarks/drain.py")
     options = ("--bundle", str(bundle_folder), "--times", "2", "--ads", "5")
     printed = run(repository, sys.executable, script, *options)
-    rows = re.findall(r"^\| [12] \| (\{.*?\}) \| (\d+) \| (\d+) \| [\d.]+ \| (-?\d+) \|", printed, re.MULTILINE)
+    rows = re.findall(
+        r"^\| [12] \| (\{.*?\}) \| (\d+) \| (\d+) \| [\d.]+ \| (-?\d+) \|", printed, re.MULTILINE
+    )
     assert [(statuses, lost, code) for statuses, _, lost, code in rows] == [("{200: 20}", "0", "0")] * 2
     assert all(int(after) > 0 for _, after, _, _ in rows), "nothing was in flight any more"
