@@ -20,7 +20,7 @@ QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 _SAFE_ID = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}|[0-7][0-9a-hjkmnp-tv-z]{25}", re.IGNORECASE
 )
-"""A UUID, its digits alone as nginx makes them, or a ULID. A shorter token may be somebody's number, or a key."""
+"""A UUID, its digits alone as nginx makes them, or a ULID. A shorter token may be a number of a person."""
 
 
 class AccessLog:
