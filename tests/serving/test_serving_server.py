@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,18 @@ def test_a_request_at_hand_is_finished_after_sigterm(start, bundle_folder):
     assert b"K\xc3\xb8kken" in answer.read()
     connection.close()
     process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+def test_a_server_that_was_told_to_end_is_not_ready_any_more(start, bundle_folder):
+    process, port = start(bundle_folder)
+    wait_until_ready(process, port)
+    process.send_signal(signal.SIGTERM)
+    end, answers = time.monotonic() + 30, []
+    while process.poll() is None and time.monotonic() < end:
+        with suppress(OSError):
+            answers.append(ask(port, "GET", "/readyz"))
+    assert (503, b'{"detail":"the server is ending; ask another one"}') in answers
     assert process.returncode == 0
 
 
