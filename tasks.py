@@ -101,6 +101,12 @@ def api(c, port=8000):
     c.run(f"joblens serve --port {port}")
 
 
+@task(help={"api": "Address of the API.", "language": "da or en."})
+def ui(c, api="http://127.0.0.1:8000", port=8501, language="en"):
+    """Show the page of a running API, which `invoke api` starts."""
+    c.run(f"joblens ui --api {shlex.quote(api)} --port {port} --language {language}")
+
+
 @task
 def lint(c):
     """Check style, types and architecture."""

@@ -14,6 +14,8 @@ from joblens.cli.drift import drift
 from joblens.cli.explaining import EXAMPLE, explain
 from joblens.cli.flows import finetune
 from joblens.cli.options import CLASSIFIER, CLEANER, HERE, TITLES, Bundle, Device, Project, UrlEnv
+from joblens.cli.page import EXAMPLE as UI_EXAMPLE
+from joblens.cli.page import ui
 from joblens.cli.promoting import EXAMPLE as PROMOTE_EXAMPLE
 from joblens.cli.promoting import promote
 from joblens.cli.search import experiments, sweep
@@ -250,6 +252,7 @@ app.command(epilog=DRIFT_EXAMPLE)(drift)
 app.command(epilog="Example: joblens serve --bundle models/classifier --port 8000")(serve)
 
 app.command(epilog=PROMOTE_EXAMPLE)(promote)
+app.command(epilog=UI_EXAMPLE)(ui)
 app.add_typer(finetune)
 app.add_typer(bench)
 

@@ -130,6 +130,16 @@ def _jsonl_frames(
         yield frame
 
 
+def json_keys(path: Path) -> list[str]:
+    """The keys of the first row, in their order; empty for a file without rows.
+
+    Raises:
+        DataError: The row is not an object in JSON, or its bytes are of no known encoding.
+    """
+    _, first = next(_json_records(path, None, set()), (0, {}))
+    return list(first)
+
+
 def _json_text(row: Mapping[str, Any], name: str, path: Path, line: int) -> str | None:
     return to_text(row.get(name), name, f"{path} line {line}")
 
