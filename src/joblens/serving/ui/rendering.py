@@ -94,9 +94,9 @@ def _stretches(length: int, spans: Sequence[Span]) -> Iterator[tuple[Span | None
         for place in range(max(span.start, 0), min(span.end, length)):
             meaning[place] = span
     start = 0
-    for span, places in groupby(meaning, key=lambda one: id(one) if one else None):
+    for _, places in groupby(meaning, key=id):
         end = start + sum(1 for _ in places)
-        yield meaning[start] if span else None, start, end
+        yield meaning[start], start, end
         start = end
 
 
