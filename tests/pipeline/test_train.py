@@ -287,6 +287,17 @@ def test_the_card_tells_how_right_the_surest_calibration_rows_are(config, layout
     assert f"| Right | {curve['0.20']:.1%} | {curve['0.40']:.1%} |" in card
 
 
+def test_the_card_tells_which_labels_the_calibration_rows_mix_up(config, layout):
+    train.run(config, layout)
+    bundle = read_bundle(layout.classifier)
+    vectors, labels = make_rows(0.3)
+    guesses = best_class(bundle.network(vectors[200:250]))
+    counts = bundle.card["confusion"]
+    assert counts[0][1] == int(((labels[200:250] == 0) & (guesses == 1)).sum())
+    assert sum(map(sum, counts)) == 50
+    assert sum(counts[row][row] for row in range(3)) / 50 == bundle.card["metrics"]["accuracy"]
+
+
 def test_the_log_has_one_line_per_epoch_and_names_the_best(config, layout):
     train.run(config, layout)
     with layout.training_log.open(encoding="utf-8") as file:

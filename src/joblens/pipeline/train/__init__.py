@@ -10,7 +10,7 @@ from joblens.config import Config
 from joblens.device import choose_device
 from joblens.encoders.titles import title_files
 from joblens.extractors.gliner_files import own_files
-from joblens.metrics import accuracy, best_class, expected_calibration_error, macro_f1
+from joblens.metrics import accuracy, best_class, confusion_matrix, expected_calibration_error, macro_f1
 from joblens.models.bundle import CLEANER, TITLES, Bundle, Snapshot, write_bundle
 from joblens.models.calibration import (
     Calibration,
@@ -98,7 +98,7 @@ def _train(
         )
     best = chosen_epoch(epochs, config.classifier)
     logger.info("%d epochs, best is epoch %d: macro-F1 %.3f", len(epochs), best.number, best.macro_f1)
-    calibration, metrics, curve = _calibrate(fitted, rows, config)
+    calibration, metrics, measured = _calibrate(fitted, rows, config)
     write_text(layout.training_log, _as_csv(epochs))
     bundle = Bundle(
         network=fitted.network,
@@ -112,7 +112,7 @@ def _train(
         uses_title=rows.has_titles,
         html=config.data.html,
         crosscutting=rows.crosscutting,
-        card=_card(rows, config, layout, {"run": len(epochs), "best": best.number}, metrics, curve),
+        card=_card(rows, config, layout, {"run": len(epochs), "best": best.number}, metrics, measured),
         snapshot=_snapshot(fitted, rows, calibration, config),
     )
     write_bundle(layout.classifier, bundle, along)
@@ -124,11 +124,12 @@ def _train(
 
 def _calibrate(
     fitted: Fitted, rows: Rows, config: Config
-) -> tuple[Calibration, dict[str, float], dict[str, float]]:
+) -> tuple[Calibration, dict[str, float], dict[str, object]]:
     """Calibrate on rows that were guessed unseen, and measure there what the model card will say.
 
     Returns:
-        The calibration, figures by name, and `accuracy_at_coverage`.
+        The calibration, figures by name, and what the card has besides: `accuracy_at_coverage`, and
+        `confusion`, (C, C) counts with the true label as the row.
     """
     logits, labels = fitted.logits, rows.labels[fitted.rows]  # (k, C), (k,)
     wanted = config.classifier
@@ -159,8 +160,11 @@ def _calibrate(
         "answered": 1 - float(abstains(scaled, calibration).double().mean()),
         "precision_of_answered": calibration.precision,
     }
-    curve = accuracy_at_coverage(scaled, labels)
-    return calibration, _rounded(metrics), _rounded(curve)
+    measured: dict[str, object] = {
+        "accuracy_at_coverage": _rounded(accuracy_at_coverage(scaled, labels)),
+        "confusion": confusion_matrix(guesses, labels, len(rows.names)).tolist(),
+    }
+    return calibration, _rounded(metrics), measured
 
 
 def _snapshot(fitted: Fitted, rows: Rows, calibration: Calibration, config: Config) -> Snapshot | None:
@@ -189,7 +193,7 @@ def _card(
     layout: Layout,
     epochs: dict[str, int],
     metrics: dict[str, float],
-    curve: dict[str, float],
+    measured: dict[str, object],
 ) -> dict[str, object]:
     """Where the model comes from. No time and no commit: the same input gives the same bytes."""
     from joblens import __version__
@@ -218,7 +222,7 @@ def _card(
         "config": config.model_dump(mode="json", include={"cleaning", "embedding", "classifier"}),
         "epochs": epochs,
         "metrics": metrics,
-        "accuracy_at_coverage": curve,
+        **measured,
     }
 
 
