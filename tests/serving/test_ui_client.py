@@ -203,9 +203,9 @@ def test_the_other_routes_are_asked_and_read(api, server):
     }  # fmt: skip
 
 
-def test_adverts_go_in_groups_of_128_at_most():
-    adverts = [Advert(str(number)) for number in range(300)]
-    assert [len(group) for group in groups(adverts)] == [128, 128, 44]
+def test_adverts_go_in_groups_of_32_at_most():
+    adverts = [Advert(str(number)) for number in range(75)]
+    assert [len(group) for group in groups(adverts)] == [32, 32, 11]
     assert [advert for group in groups(adverts) for advert in group] == adverts
     assert list(groups([])) == []
 
@@ -232,7 +232,7 @@ def test_an_advert_that_the_api_refuses_does_not_take_its_group_along(api, serve
 
 
 def test_a_file_goes_on_where_the_api_failed(api, server):
-    batch = Batch("ads.csv", [Advert(str(number)) for number in range(200)])
+    batch = Batch("ads.csv", [Advert(str(number)) for number in range(50)])
     asked = iter([200, 500, 200])
 
     def answer(path, body):
@@ -243,6 +243,6 @@ def test_a_file_goes_on_where_the_api_failed(api, server):
     server.answer = answer
     with pytest.raises(ApiProblem):
         list(batch.proceed(api))
-    assert len(batch.outcomes) == 128
-    assert list(batch.proceed(api)) == [200]
-    assert [outcome.label for outcome in batch.outcomes] == [str(number) for number in range(200)]
+    assert len(batch.outcomes) == 32
+    assert list(batch.proceed(api)) == [50]
+    assert [outcome.label for outcome in batch.outcomes] == [str(number) for number in range(50)]

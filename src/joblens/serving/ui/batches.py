@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from joblens.serving.ui.answers import Model, Result
 from joblens.serving.ui.client import Advert, Api, ApiProblem, Kind
 
-MOST_ADS = 128
+MOST_ADS = 32
+"""In one request. The API takes more, but then a person sees no progress, and the others wait."""
 MOST_CHARACTERS = 200_000
 """In one request: below the API's body limit also where each character takes four bytes."""
 

@@ -1,5 +1,6 @@
 """The model page's table and curve as HTML and SVG, escaped."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -87,7 +88,10 @@ def right_of_the_rest(curve: Sequence[Accuracy], checked: float) -> float:
 
 
 def coverage_curve(words: Words, curve: Sequence[Accuracy], checked: float) -> str:
-    """The curve as a drawing: to the right people check more; a dot where the slider stands."""
+    """The curve as a picture: to the right people check more; a dot where the slider stands.
+
+    It stands in the address of an `<img>`, because Streamlit takes `<svg>` out of HTML.
+    """
     points = sorted((1 - one.coverage, one.accuracy) for one in curve)
     low = min(min(right for _, right in points), 0.95)
     low = int(low * 20) / 20  # a multiple of 5 %
@@ -118,12 +122,14 @@ def coverage_curve(words: Words, curve: Sequence[Accuracy], checked: float) -> s
     x, y = place(checked, right_of_the_rest(curve, checked))
     name = escape(f"{words('coverage_right')}; {words('coverage_axis')}")
     dot = f'fill="{COLOURS["main"]}" stroke="{COLOURS["ground"]}" stroke-width="2"'
-    return (
-        f'<svg class="jl-chart" viewBox="0 0 400 220" role="img" aria-label="{name}">{"".join(lines)}'
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 220" font-family="sans-serif">'
+        f"{''.join(lines)}"
         f'<polyline points="{drawn}" fill="none" stroke="{COLOURS["main"]}" stroke-width="2.5"/>'
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" {dot}/>'
-        "</svg>"
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" {dot}/></svg>'
     )
+    encoded = b64encode(drawing.encode()).decode()
+    return f'<img class="jl-chart" alt="{name}" src="data:image/svg+xml;base64,{encoded}">'
 
 
 def label_bars(words: Words, sizes: Mapping[str, int]) -> str:

@@ -159,19 +159,21 @@ def _table(words: Words, rows: list[dict[str, Any]], *, has_ids: bool) -> int | 
     names = ["row", *(["id"] if has_ids else []), "title", "label", "probability", "unsure"]
     if any(row["problem"] for row in rows):
         names.append("problem")
-    schema = {"row": pl.Int64, "probability": pl.Float64, "unsure": pl.Boolean}
+    schema = {"row": pl.Int64, "probability": pl.Int64, "unsure": pl.Boolean}
+    shown = [{**row, "probability": words.percent(row["probability"])} for row in rows]
     frame = pl.DataFrame(
-        {name: [row[name] for row in rows] for name in names},
+        {name: [row[name] for row in shown] for name in names},
         schema={name: schema.get(name, pl.String) for name in names},
         strict=False,
     )
     config: dict[str, Any] = {name: words(f"field_{name}") for name in names}
-    config["row"] = st.column_config.NumberColumn(words("field_row"), width=56, format="%d")
+    config["row"] = st.column_config.NumberColumn(words("field_row"), width=48, format="%d")
     config["probability"] = st.column_config.ProgressColumn(
-        words("field_probability"), min_value=0, max_value=1, format="percent", width=120
+        words("field_probability"), min_value=0, max_value=100, format="%d %%", width=110
     )
-    config["unsure"] = st.column_config.CheckboxColumn(words("field_unsure"), width=84)
-    config["label"] = st.column_config.TextColumn(words("field_label"), width="medium")
+    config["unsure"] = st.column_config.CheckboxColumn(words("field_unsure"), width=80)
+    config["id"] = st.column_config.TextColumn(words("field_id"), width=110)
+    config["label"] = st.column_config.TextColumn(words("field_label"), width=340)
     event: Any = st.dataframe(
         frame,
         column_config=config,

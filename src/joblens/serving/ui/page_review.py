@@ -26,9 +26,9 @@ def show(words: Words, api: Api, session: Session) -> None:
         session.review = Review(doubtful(batch.outcomes))
     review = session.review
     _progress(words, review)
-    _held(words, api, session, batch, review)
     if review.row is None:
         _end(words, session, batch, review)
+        _held(words, api, session, batch, review)
     else:
         _table(words, api, session, batch, review, review.row)
     _foot(words, session, batch, review)
@@ -81,13 +81,13 @@ def _table(words: Words, api: Api, session: Session, batch: Batch, review: Revie
         with st.spinner(words("sorting_one")):
             session.seen[row] = look(api, batch.adverts[row], outcome, model)
     sight = session.seen[row]
-    left, right = st.columns([1, 1], gap="medium")
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        st.html(advert_card(words, sight.advert, sight.readable))
     with right:
         st.caption(
             words("review_place", place=words.number(review.place + 1), count=words.number(len(review.order)))
         )
-        st.html(advert_card(words, sight.advert, sight.readable))
-    with left:
         st.subheader(words("decide"), anchor=False)
         for place, candidate in enumerate(outcome.top[:3], start=1):
             st.button(
@@ -103,6 +103,7 @@ def _table(words: Words, api: Api, session: Session, batch: Batch, review: Revie
         _other(words, api, session, review, row, [candidate.label for candidate in outcome.top[:3]])
         st.button(words("skip"), key="skip", shortcut="S", on_click=review.skip, icon=":material/skip_next:")
         st.caption(words("keys_hint"))
+        _held(words, api, session, batch, review)
 
 
 def _other(words: Words, api: Api, session: Session, review: Review, row: int, shown: list[str]) -> None:

@@ -39,8 +39,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "crossing": ("To af de mulige kategorier går på tværs af hinanden; begge kan være rigtige.",
                  "Two of the possible labels cut across each other; both may be right."),
     "candidates": ("De mest sandsynlige", "Most likely"),
-    "prediction_set": ("Den rigtige er {share} af gangene en af",
-                       "{share} of the time the right one is among"),
+    "prediction_set": ("Med {share} sikkerhed en af disse", "With {share} certainty one of these"),
     "why": ("Derfor", "Why"),
     "why_help": ("Så meget falder sandsynligheden, når ordene tages ud.",
                  "How much the probability falls when the words are taken out."),
@@ -208,9 +207,13 @@ class Words:
 
     def share(self, value: float, digits: int = 0) -> str:
         """A fraction as per cent: `97 %` in Danish, `97%` in English. Only all of it is 100, none of it 0."""
-        least = 10 ** -(digits + 2)
-        shown = value if value in (0, 1) else min(max(value, least), 1 - least)
-        return self.decimal(100 * shown, digits) + (" %" if self.language == "da" else "%")
+        least = 10**-digits
+        shown = 100 * value if value in (0, 1) else min(max(100 * value, least), 100 - least)
+        return self.decimal(shown, digits) + (" %" if self.language == "da" else "%")
+
+    def percent(self, value: float | None) -> int | None:
+        """The number of `share`, for a column that writes the sign itself."""
+        return None if value is None else int(self.share(value).rstrip(" %"))
 
     def kind(self, kind: str) -> str:
         """What a kind of entity is called; an unknown one is called personal data."""
