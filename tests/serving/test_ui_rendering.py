@@ -139,7 +139,9 @@ def test_of_overlapping_entities_the_first_counts_and_places_outside_the_text_do
 
 def test_a_doubtful_result_says_why_a_person_should_look_in_either_language():
     doubtful = Result(label="Kok", probability=0.414, abstained=True)
-    assert "Et menneske bør se på den: modellen er kun 41 % sikker." in result_card(DANISH, doubtful, 0.9)
+    assert "Et menneske bør se på den: modellen er kun 41\u00a0% sikker." in result_card(
+        DANISH, doubtful, 0.9
+    )
     assert "A person should look at it: the model is only 41% sure." in result_card(ENGLISH, doubtful, 0.9)
 
 
@@ -176,11 +178,11 @@ def test_every_text_is_used_and_every_used_text_is_there():
 @pytest.mark.parametrize(
     ("value", "english", "danish"),
     [
-        (0.414, "41%", "41 %"),
-        (1.0, "100%", "100 %"),
-        (0.9999, "99%", "99 %"),
-        (0.0001, "1%", "1 %"),
-        (0.0, "0%", "0 %"),
+        (0.414, "41%", "41\u00a0%"),
+        (1.0, "100%", "100\u00a0%"),
+        (0.9999, "99%", "99\u00a0%"),
+        (0.0001, "1%", "1\u00a0%"),
+        (0.0, "0%", "0\u00a0%"),
     ],
 )
 def test_only_certainty_is_shown_as_a_hundred_per_cent(value, english, danish):

@@ -102,8 +102,7 @@ def coverage_curve(words: Words, curve: Sequence[Accuracy], checked: float) -> s
 
     text = f'font-size="12" fill="{COLOURS["quiet"]}"'
     lines = []
-    for step in range(5):
-        value = low + (1 - low) * step / 4
+    for value in _ticks(low):
         x, y = place(0, value)
         lines.append(f'<line x1="{x}" x2="{_RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{COLOURS["line"]}"/>')
         lines.append(
@@ -112,11 +111,11 @@ def coverage_curve(words: Words, curve: Sequence[Accuracy], checked: float) -> s
     for share in (0.0, 0.25, 0.5, 0.75):
         x, _ = place(share, low)
         lines.append(
-            f'<text x="{x:.1f}" y="{_BOTTOM + 16}" text-anchor="middle" {text}>{words.share(share)}</text>'
+            f'<text x="{x:.1f}" y="{_BOTTOM + 20}" text-anchor="middle" {text}>{words.share(share)}</text>'
         )
     middle = (_LEFT + _RIGHT) / 2
     lines.append(
-        f'<text x="{middle}" y="212" text-anchor="middle" {text}>{escape(words("coverage_axis"))}</text>'
+        f'<text x="{middle}" y="214" text-anchor="middle" {text}>{escape(words("coverage_axis"))}</text>'
     )
     drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in points))
     x, y = place(checked, right_of_the_rest(curve, checked))
@@ -130,6 +129,12 @@ def coverage_curve(words: Words, curve: Sequence[Accuracy], checked: float) -> s
     )
     encoded = b64encode(drawing.encode()).decode()
     return f'<img class="jl-chart" alt="{name}" src="data:image/svg+xml;base64,{encoded}">'
+
+
+def _ticks(low: float) -> list[float]:
+    """Round values from 1 down to `low`, a multiple of 0.05; not too many."""
+    step = next(step for step in (5, 10, 20) if (1 - low) * 100 <= 5 * step or step == 20)
+    return [value / 100 for value in range(100, round(100 * low) - 1, -step)]
 
 
 def label_bars(words: Words, sizes: Mapping[str, int]) -> str:

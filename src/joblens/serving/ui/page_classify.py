@@ -156,7 +156,7 @@ def _table(words: Words, rows: list[dict[str, Any]], *, has_ids: bool) -> int | 
     """The table; which of `rows` is chosen."""
     import polars as pl
 
-    names = ["row", *(["id"] if has_ids else []), "title", "label", "probability", "unsure"]
+    names = ["row", "title", "label", "probability", "unsure", *(["id"] if has_ids else [])]
     if any(row["problem"] for row in rows):
         names.append("problem")
     schema = {"row": pl.Int64, "probability": pl.Int64, "unsure": pl.Boolean}
@@ -169,11 +169,12 @@ def _table(words: Words, rows: list[dict[str, Any]], *, has_ids: bool) -> int | 
     config: dict[str, Any] = {name: words(f"field_{name}") for name in names}
     config["row"] = st.column_config.NumberColumn(words("field_row"), width=48, format="%d")
     config["probability"] = st.column_config.ProgressColumn(
-        words("field_probability"), min_value=0, max_value=100, format="%d %%", width=110
+        words("field_probability"), min_value=0, max_value=100, format="%d %%", width=105
     )
     config["unsure"] = st.column_config.CheckboxColumn(words("field_unsure"), width=80)
-    config["id"] = st.column_config.TextColumn(words("field_id"), width=110)
-    config["label"] = st.column_config.TextColumn(words("field_label"), width=340)
+    config["id"] = st.column_config.TextColumn(words("field_id"), width=115)
+    config["label"] = st.column_config.TextColumn(words("field_label"), width=290)
+    config["title"] = st.column_config.TextColumn(words("field_title"), width=210)
     event: Any = st.dataframe(
         frame,
         column_config=config,

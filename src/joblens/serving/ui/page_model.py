@@ -44,9 +44,9 @@ def show(words: Words, api: Api, session: Session) -> None:
     _coverage(words, answer)
     _confusion(words, session.labels, answer.card.confusion)
     if answer.card.train_ads_by_label:
-        st.subheader(words("labels_head"), anchor=False)
-        st.caption(words("labels_help"))
-        st.html(block(words, label_bars(words, answer.card.train_ads_by_label)))
+        with st.expander(words("labels_head")):
+            st.caption(words("labels_help"))
+            st.html(block(words, label_bars(words, answer.card.train_ads_by_label)))
     with st.expander(words("details_head")):
         st.html(block(words, details_table(_details(words, answer))))
 

@@ -35,8 +35,14 @@ def show(words: Words, api: Api, session: Session) -> None:
 
 
 def _progress(words: Words, review: Review) -> None:
-    done = words("review_progress", done=words.number(review.decided), count=words.number(len(review.order)))
-    st.progress(review.decided / len(review.order), done)
+    count = len(review.order)
+    said = words(
+        "review_progress",
+        place=words.number(min(review.place + 1, count)),
+        count=words.number(count),
+        done=words.number(review.decided),
+    )
+    st.progress(review.decided / count, said)
 
 
 def _held(words: Words, api: Api, session: Session, batch: Batch, review: Review) -> None:
@@ -85,9 +91,6 @@ def _table(words: Words, api: Api, session: Session, batch: Batch, review: Revie
     with left:
         st.html(advert_card(words, sight.advert, sight.readable))
     with right:
-        st.caption(
-            words("review_place", place=words.number(review.place + 1), count=words.number(len(review.order)))
-        )
         st.subheader(words("decide"), anchor=False)
         for place, candidate in enumerate(outcome.top[:3], start=1):
             st.button(

@@ -98,8 +98,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "review_empty": ("Sortér en fil først; så ligger de mest tvivlsomme annoncer her.",
                      "Sort a file first; its most doubtful adverts are then here."),
     "review_go": ("Gå til sortering", "Go to sorting"),
-    "review_progress": ("{done} af {count} afgjort", "{done} of {count} decided"),
-    "review_place": ("Annonce {place} af {count}", "Advert {place} of {count}"),
+    "review_progress": ("Annonce {place} af {count} · {done} afgjort",
+                        "Advert {place} of {count} · {done} decided"),
     "review_done": ("Det var den sidste. Tak.", "That was the last one. Thank you."),
     "review_again": ("Begynd forfra", "Start again"),
     "reviewer": ("Dine initialer (kan udelades)", "Your initials (may be left out)"),
@@ -206,14 +206,14 @@ class Words:
         return written.replace(".", ",") if self.language == "da" else written
 
     def share(self, value: float, digits: int = 0) -> str:
-        """A fraction as per cent: `97 %` in Danish, `97%` in English. Only all of it is 100, none of it 0."""
+        """A fraction as per cent: `97 %` in Danish, `97%` in English. Only all is 100, and only nothing 0."""
         least = 10**-digits
         shown = 100 * value if value in (0, 1) else min(max(100 * value, least), 100 - least)
-        return self.decimal(shown, digits) + (" %" if self.language == "da" else "%")
+        return self.decimal(shown, digits) + ("\u00a0%" if self.language == "da" else "%")
 
     def percent(self, value: float | None) -> int | None:
         """The number of `share`, for a column that writes the sign itself."""
-        return None if value is None else int(self.share(value).rstrip(" %"))
+        return None if value is None else int(self.share(value).rstrip("\u00a0%"))
 
     def kind(self, kind: str) -> str:
         """What a kind of entity is called; an unknown one is called personal data."""
