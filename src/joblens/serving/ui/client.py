@@ -149,16 +149,19 @@ class Api:
         return self._ask(ModelAnswer, "GET", "/model")
 
     def correct(self, corrections: Sequence[Correction]) -> int:
-        """Store what people said; how many were stored. Raises as `classify`."""
+        """Store what people said; how many were stored. Raises as `classify`, and at once: nobody waits."""
         body = {"corrections": [asdict(correction) for correction in corrections]}
-        return self._ask(Stored, "POST", "/feedback", body).stored
+        return self._ask(Stored, "POST", "/feedback", body, patience=0.0).stored
 
-    def _ask(self, kind: type[_Read], method: str, path: str, body: Any = None) -> _Read:
+    def _ask(
+        self, kind: type[_Read], method: str, path: str, body: Any = None, *, patience: float | None = None
+    ) -> _Read:
+        patience = self._patience if patience is None else patience
         waited = 0.0
         while True:
             response = self._send(method, path, body)
             pause = _pause(response)
-            if pause is None or waited + pause > self._patience:
+            if pause is None or waited + pause > patience:
                 break
             self._sleep(pause)
             waited += pause

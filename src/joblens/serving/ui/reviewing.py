@@ -1,11 +1,14 @@
 """The review queue: doubtful adverts one at a time, and decisions that wait a moment before they are sent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from joblens.serving.ui.answers import Result
 from joblens.serving.ui.batches import Batch, Outcome
 from joblens.serving.ui.client import Api, ApiProblem, Correction
+
+MOST_CORRECTIONS = 128
+"""In one request."""
 
 UNDO_SECONDS = 8.0
 """How long a decision can be taken back."""
@@ -78,15 +81,35 @@ class Review:
         ]
         if not due:
             return
+        self.problem = None
+        for start in range(0, len(due), MOST_CORRECTIONS):
+            self._send(api, batch, due[start : start + MOST_CORRECTIONS], reviewer)
+
+    def _send(self, api: Api, batch: Batch, group: Sequence[Decision], reviewer: str) -> None:
+        """Send some; when the API does not like one of them, each alone and without its id."""
         try:
-            for start in range(0, len(due), 128):
-                group = due[start : start + 128]
-                api.correct([_correction(batch, decision, reviewer) for decision in group])
-                self.sent |= {decision.row: decision.label for decision in group}
-                self.waiting = [decision for decision in self.waiting if decision not in group]
-            self.problem = None
+            api.correct([_correction(batch, decision, reviewer) for decision in group])
+            self._keep(group)
         except ApiProblem as problem:
             self.problem = problem
+            if problem.kind != "fields":
+                return
+            self.problem = None
+            for decision in group:
+                self._send_nameless(api, batch, decision, reviewer)
+
+    def _send_nameless(self, api: Api, batch: Batch, decision: Decision, reviewer: str) -> None:
+        """An id that looks like personal data is refused; the label still counts without it."""
+        try:
+            api.correct([replace(_correction(batch, decision, reviewer), id="")])
+            self._keep([decision])
+        except ApiProblem as problem:
+            self.problem = problem
+
+    def _keep(self, group: Sequence[Decision]) -> None:
+        """Note that these were stored."""
+        self.sent |= {decision.row: decision.label for decision in group}
+        self.waiting = [decision for decision in self.waiting if decision not in group]
 
 
 def doubtful(outcomes: Sequence[Outcome], *, all_of_them: bool = False) -> list[int]:

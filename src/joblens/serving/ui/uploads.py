@@ -82,7 +82,7 @@ def _columns(path: Path) -> Sequence[str]:
         try:
             return [str(name) for name in pq.read_schema(path).names]
         except (pa.ArrowException, OSError) as error:
-            raise DataError(f"{path.name} is not a readable parquet file; export it again") from error
+            raise DataError(f"{path} is not a readable parquet file; export it again") from error
     from joblens.sources.files import json_keys
 
     return json_keys(path)
