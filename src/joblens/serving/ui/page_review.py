@@ -63,9 +63,9 @@ def _held(words: Words, api: Api, session: Session, batch: Batch, review: Review
                 if len(review.waiting) > 1:
                     said += " " + words("unsent", count=words.number(len(review.waiting)))
                 st.markdown(plain(said))
-                st.button(
-                    words("undo"), shortcut="U", key="undo", on_click=review.undo, icon=":material/undo:"
-                )
+                if st.button(words("undo"), shortcut="U", key="undo", icon=":material/undo:"):
+                    review.undo()
+                    st.rerun()  # the whole page, not this part of it
                 if review.problem is not None and st.button(words("try_again"), key="again"):
                     review.send(api, batch, now=monotonic(), all_of_them=True, reviewer=session.reviewer)
                     st.rerun()
