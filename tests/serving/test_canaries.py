@@ -11,9 +11,11 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, quote_plus
@@ -46,6 +48,7 @@ CANARIES = (
 )
 """Names, numbers of people, ways to reach them, a key, passwords, a token, health, pay, a home."""
 
+DATABASE_PASSWORD = "Tr0ub4dor-canary-3"
 TOGETHER = ". ".join(CANARIES)
 FAULT = "let the model fail"
 
@@ -72,7 +75,7 @@ for kind, names in ((Classifier, ("clean", "answers", "predict", "parts")), (Tit
         if hasattr(kind, name):
             setattr(kind, name, failing(getattr(kind, name)))
 serve(Path(sys.argv[1]), "127.0.0.1", int(sys.argv[2]), titles=Path(sys.argv[3]), device="cpu",
-      limits=Limits(body_bytes=200_000), cors_origins=("http://ours.test",))
+      limits=Limits(body_bytes=200_000), cors_origins=("http://ours.test",), feedback_url_env="FEEDBACK_URL")
 """
 
 
@@ -218,7 +221,9 @@ def told(bundle_folder: Path, repository: Path, tmp_path_factory: pytest.TempPat
     told = Told()
     log = tmp_path_factory.mktemp("log") / "log"
     arguments = (str(bundle_folder), str(port), str(repository / "models/titles"))
+    database = tmp_path_factory.mktemp("database") / f"{DATABASE_PASSWORD}.db"
     environment = {**os.environ, "WANDB_MODE": "offline", "WANDB_DIR": str(folder), "HOME": str(folder)}
+    environment["FEEDBACK_URL"] = f"sqlite:///{database}"
     command = [sys.executable, "-c", SERVER, *arguments]
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out)
@@ -226,6 +231,9 @@ def told(bundle_folder: Path, repository: Path, tmp_path_factory: pytest.TempPat
         wait_until_ready(process, port, log)
         asker = Asker(port, told)
         ask_everything(asker)
+        spoil(database)
+        body = json.dumps(right_bodies(TOGETHER)["/feedback"]).encode()
+        assert asker.ask("broken database", "POST", "/feedback", body)[0] == 503
         told.metrics = asker.ask("metrics", "GET", "/metrics")[1].decode()
     finally:
         process.send_signal(signal.SIGTERM)
@@ -233,6 +241,14 @@ def told(bundle_folder: Path, repository: Path, tmp_path_factory: pytest.TempPat
     told.log = log.read_text("utf-8")
     told.files = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     return told
+
+
+def spoil(database: Path) -> None:
+    """Another table of that name: storing fails, and the database's own error quotes the values."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("DROP TABLE joblens_corrections")
+        connection.execute("CREATE TABLE joblens_corrections (id TEXT, title TEXT CHECK (title = ''))")
+        connection.commit()
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:

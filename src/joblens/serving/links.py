@@ -13,3 +13,20 @@ CLASSIFY_MASKED: dict[int | str, dict[str, object]] = {
     }
 }
 """Of `/extract`: its text has the personal data masked, and may be asked about in its place."""
+
+CORRECT: dict[int | str, dict[str, object]] = {
+    200: {
+        "links": {
+            "feedback": {
+                "operationId": "feedback_feedback_post",
+                "description": "Only these labels may be given to an advert.",
+                "requestBody": {
+                    "corrections": [
+                        {"text": "Vi søger en tømrer.", "label": "$response.body#/labels/0/label"},
+                    ]
+                },
+            }
+        }
+    }
+}
+"""Of `/labels`: what people may say that an advert is."""

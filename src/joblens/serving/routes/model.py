@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 
+from joblens.serving.links import CORRECT
 from joblens.serving.routes.refusals import READING, loaded
 from joblens.serving.schemas.base import Model
 from joblens.serving.schemas.model import Accuracy, Label, LabelsAnswer, ModelAnswer
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["model"])
 
 
-@router.get("/labels", responses=READING)
+@router.get("/labels", responses=READING | CORRECT)
 async def labels(request: Request) -> LabelsAnswer:
     """The categories that the model knows."""
     classifier = loaded(request).classifier
