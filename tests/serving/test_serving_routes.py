@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 
 from joblens.inference.classify import Classifier
 from joblens.serving.api import create_app
+from joblens.serving.monitoring import Monitor
 
 AD = {"title": "Kok søges", "text": "Ring til Anna Hansen på 20 30 40 50. Kok til restaurant."}
 
@@ -136,12 +137,12 @@ def test_a_language_is_two_letters(client, language, status):
 def test_the_observer_sees_every_classified_advert_with_its_vector(classifier):
     seen = []
 
-    class Watching:
+    class Watching(Monitor):
         def answered(self, ads, guesses, vectors, seconds):
             seen.append(([ad.words_in for ad in ads], [guess.label for guess in guesses], vectors.shape[0]))
             assert seconds > 0
 
-    app = create_app(classifier, observer=Watching())
+    app = create_app(classifier, monitor=Watching())
     with TestClient(app) as client:
         app.state.loading.result(timeout=30)
         client.post("/classify", json={"ads": [{"text": "Kok til restaurant"}, {"text": ""}]})
