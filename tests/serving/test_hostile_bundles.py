@@ -198,6 +198,32 @@ def link_to_a_folder(folder: Path, left_behind: Path) -> None:
     titles.symlink_to(folder.parent / "titles")
 
 
+def as_snapshot_bundle(folder: Path, **changes: torch.Tensor) -> None:
+    """Let the bundle bring a sample of its training vectors."""
+    tensors = {
+        "vectors": torch.zeros(4, 64, dtype=torch.float16),
+        "label_counts": torch.tensor([2, 1, 1]),
+        "abstained": torch.tensor([1]),
+    }
+    save_file(tensors | changes, folder / "snapshot.safetensors")
+
+
+def pickle_as_snapshot(folder: Path, left_behind: Path) -> None:
+    (folder / "snapshot.safetensors").write_bytes(pickle.dumps(LeavesAFile(left_behind)))
+
+
+def snapshot_not_a_number(folder: Path, left_behind: Path) -> None:
+    as_snapshot_bundle(folder, vectors=torch.full((4, 64), float("nan"), dtype=torch.float16))
+
+
+def snapshot_of_nobody(folder: Path, left_behind: Path) -> None:
+    as_snapshot_bundle(folder, label_counts=torch.tensor([-1, -1, -1]))
+
+
+def gigabyte_as_snapshot(folder: Path, left_behind: Path) -> None:
+    sparse(folder / "snapshot.safetensors", GIGABYTE)
+
+
 def gigabyte_of_settings(folder: Path, left_behind: Path) -> None:
     sparse(folder / "config.json", GIGABYTE)
 
@@ -264,6 +290,10 @@ HOSTILE: dict[Spoil, str] = {
     wrong_types: "is 'F64",
     link_to_a_file: "card.json is a link that leaves the bundle",
     link_to_a_folder: "titles is no file of a bundle",
+    pickle_as_snapshot: "snapshot.safetensors is not a whole safetensors file",
+    snapshot_not_a_number: "snapshot.safetensors holds numbers that are not finite",
+    snapshot_of_nobody: "counts -1 to -1 guesses",
+    gigabyte_as_snapshot: "snapshot.safetensors has 1,000,000,000 bytes",
     gigabyte_of_settings: "config.json has 1,000,000,000 bytes",
     gigabyte_of_settings_of_a_cleaner: "cleaner/config.json has 1,000,000,000 bytes",
     deep_settings: "config.json is not JSON",
@@ -315,6 +345,7 @@ def untouched(folder: Path, left_behind: Path) -> None:
 def test_what_is_spoilt_was_good(spoilt):
     folder = spoilt(untouched)
     as_title_bundle(folder)
+    as_snapshot_bundle(folder)
     assert len(Classifier.load(folder).predict(["Kok til restaurant"])) == 1
 
 
