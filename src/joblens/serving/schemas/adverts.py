@@ -4,7 +4,16 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag
 
-from joblens.serving.schemas.base import LONGEST_TEXT, LONGEST_TITLE, MOST_ADS, Asked, Message, Model
+from joblens.serving.schemas.base import (
+    LONGEST_TEXT,
+    LONGEST_TITLE,
+    MOST_ADS,
+    Asked,
+    Message,
+    Model,
+    Real,
+    Whole,
+)
 
 
 class Profile(Asked):
@@ -149,7 +158,7 @@ class ExplainQuestion(Asked):
     """The advert's title; may be left out."""
     text: str = Field(max_length=LONGEST_TEXT)
     """The advert's text."""
-    most: int = Field(5, ge=1, le=20)
+    most: Whole = Field(5, ge=1, le=20)
     """How many words and entities to name at most."""
 
 
@@ -197,9 +206,9 @@ class MatchQuestion(Asked):
     """The adverts."""
     profiles: list[Profile] = Field(min_length=1, max_length=MOST_ADS)
     """What to match them with."""
-    cut_off: float = Field(0.5, ge=-1, le=1)
+    cut_off: Real = Field(0.5, ge=-1, le=1)
     """Least similarity of a match."""
-    top: int = Field(10, ge=1, le=MOST_ADS)
+    top: Whole = Field(10, ge=1, le=MOST_ADS)
     """How many matches of an advert at most."""
 
 

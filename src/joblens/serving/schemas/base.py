@@ -1,15 +1,26 @@
 """What all messages share, and the limits that several of them name."""
 
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 MOST_ADS = 128
 LONGEST_TITLE = 1_000
 LONGEST_TEXT = 100_000
 MOST_KEYS = 60
 """Keys of a JSON object that are looked at; a megabyte of unknown ones would hold the server up."""
+
+
+def _number(value: object) -> object:
+    """Refuse what pydantic would make a number of: `true` and `"0.5"` are none in JSON."""
+    if isinstance(value, bool | str):
+        raise ValueError("should be a number, without quotes")
+    return value
+
+
+Real = Annotated[float, BeforeValidator(_number)]
+Whole = Annotated[int, BeforeValidator(_number)]
 
 
 class Message(BaseModel):

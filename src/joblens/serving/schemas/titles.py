@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from joblens.serving.schemas.base import LONGEST_TITLE, Asked, Message
+from joblens.serving.schemas.base import LONGEST_TITLE, Asked, Message, Real, Whole
 
 MOST_TITLES = 1_000
 
@@ -16,9 +16,9 @@ class TitleQuestion(Asked):
         min_length=1, max_length=MOST_TITLES
     )
     """Job titles in any of the languages the encoder knows."""
-    confidence: float = Field(0.5, ge=0, le=1)
+    confidence: Real = Field(0.5, ge=0, le=1)
     """Least calibrated probability of a code; a less sure one gets shorter, or empty."""
-    nearest: int = Field(3, ge=1, le=20)
+    nearest: Whole = Field(3, ge=1, le=20)
     """How many occupations to name."""
 
 
