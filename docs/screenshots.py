@@ -72,6 +72,7 @@ def _take_all(browser: Browser, url: str, size: str) -> None:
     page.locator("input[type=file]").set_input_files([file])  # type: ignore[list-item]
     page.get_by_role("button", name=f"Sortér {ADVERTS} annoncer").click()
     page.get_by_role("button", name="Hent CSV").wait_for(timeout=120_000)
+    page.get_by_test_id("stDataFrame").wait_for()
     _take(page, f"page-file-{size}", width)
     page.set_viewport_size({"width": width, "height": height})
     page.get_by_role("button", name="Gennemgå de usikre").click()
@@ -91,7 +92,7 @@ def _take(page: Page, name: str, width: int) -> None:
     page.locator("[data-testid=stSpinner]").wait_for(state="detached")
     page.wait_for_timeout(800)
     height = page.evaluate("document.querySelector('.stMainBlockContainer').scrollHeight")
-    page.set_viewport_size({"width": width, "height": min(int(height), 1900)})
+    page.set_viewport_size({"width": width, "height": min(int(height), 1700)})
     page.wait_for_timeout(800)
     path = IMAGES / f"{name}.png"
     page.screenshot(path=path)

@@ -16,8 +16,9 @@ MODULES = sorted(
     if path.name != "__main__.py"
 )
 HEAVY = (
-    "cleanlab dvc fastapi gliner hydra mapie matplotlib numpy optuna pandas pandera polars pyarrow "
-    "pytorch_lightning scipy sentence_transformers sklearn sqlalchemy torch transformers uvicorn wandb"
+    "cleanlab dvc fastapi gliner hydra mapie matplotlib numpy optuna pandas pandera polars "
+    "pyarrow pytorch_lightning scipy sentence_transformers sklearn sqlalchemy streamlit torch transformers "
+    "uvicorn wandb"
 ).split()
 WATCH_IMPORTS = """
 import importlib, json, os, sys

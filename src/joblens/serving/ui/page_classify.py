@@ -167,14 +167,14 @@ def _table(words: Words, rows: list[dict[str, Any]], *, has_ids: bool) -> int | 
         strict=False,
     )
     config: dict[str, Any] = {name: words(f"field_{name}") for name in names}
-    config["row"] = st.column_config.NumberColumn(words("field_row"), width=48, format="%d")
+    config["row"] = st.column_config.NumberColumn(words("field_row"), width=44, format="%d")
     config["probability"] = st.column_config.ProgressColumn(
-        words("field_probability"), min_value=0, max_value=100, format="%d %%", width=105
+        words("field_probability"), min_value=0, max_value=100, format="%d %%", width=100
     )
     config["unsure"] = st.column_config.CheckboxColumn(words("field_unsure"), width=80)
-    config["id"] = st.column_config.TextColumn(words("field_id"), width=115)
-    config["label"] = st.column_config.TextColumn(words("field_label"), width=290)
-    config["title"] = st.column_config.TextColumn(words("field_title"), width=210)
+    config["id"] = st.column_config.TextColumn(words("field_id"), width=105)
+    config["label"] = st.column_config.TextColumn(words("field_label"), width=300)
+    config["title"] = st.column_config.TextColumn(words("field_title"), width=235)
     event: Any = st.dataframe(
         frame,
         column_config=config,
