@@ -155,6 +155,13 @@ def test_odd_wishes_for_a_pause_do_no_harm(api, server, pauses, wanted, paused):
     assert pauses == paused  # 3600 s counts as 30 s, which is beyond the patience of 10 s
 
 
+def test_no_pause_is_longer_than_half_a_minute(server, pauses):
+    server.say(429, {"detail": "full"}, Retry_After="3600")
+    with Api(server.url, patience=70, sleep=pauses.append) as api:
+        assert problem_of(api).kind == "busy"
+    assert pauses == [30.0, 30.0]  # a third would make 90 s
+
+
 def test_a_loading_model_is_waited_for_but_a_missing_part_is_not(api, server, pauses):
     server.say(503, {"detail": "no feedback table"})
     assert problem_of(api).kind == "not_ready"

@@ -38,7 +38,7 @@ from joblens.serving.ui.words import WORDS, Words
 
 FOLDER = Path(__file__).resolve().parents[2] / "src/joblens/serving/ui"
 ENGLISH, DANISH = Words("en"), Words("da")
-ATTACK = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'"
+ATTACK = '" onclick=alert(1) <script>alert(1)</script><img src=x onerror=alert(1)>"\''
 
 
 class Tags(HTMLParser):

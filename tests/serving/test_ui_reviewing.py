@@ -62,6 +62,10 @@ def test_the_queue_begins_with_the_most_doubtful_and_leaves_the_sure_out(batch):
     assert doubtful(batch.outcomes, all_of_them=True) == [1, 0, 2]
 
 
+def test_what_is_left_to_people_comes_before_what_is_only_less_likely():
+    assert doubtful([sure("a", 0.4), unsure("b", 0.5)], all_of_them=True) == [1, 0]
+
+
 def test_when_the_model_is_sure_of_all_the_least_sure_come_first():
     assert doubtful([sure("a", 0.9), sure("b", 0.8), Refused("fields")]) == [1, 0]
 

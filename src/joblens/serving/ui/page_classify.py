@@ -173,8 +173,8 @@ def _table(words: Words, rows: list[dict[str, Any]], *, has_ids: bool) -> int | 
     )
     config["unsure"] = st.column_config.CheckboxColumn(words("field_unsure"), width=80)
     config["id"] = st.column_config.TextColumn(words("field_id"), width=105)
-    config["label"] = st.column_config.TextColumn(words("field_label"), width=300)
-    config["title"] = st.column_config.TextColumn(words("field_title"), width=235)
+    config["label"] = st.column_config.TextColumn(words("field_label"), width=280)
+    config["title"] = st.column_config.TextColumn(words("field_title"), width=255)
     event: Any = st.dataframe(
         frame,
         column_config=config,
