@@ -120,6 +120,26 @@ def test_two_measurements_are_apart_in_time():
         assert len(found) == 1
 
 
+def test_a_measurement_that_fails_is_logged_without_its_words_and_the_next_one_is_made(caplog):
+    tried, measured = [], threading.Event()
+
+    def fail_once(drift):
+        tried.append(drift)
+        if len(tried) == 1:
+            raise RuntimeError("kanariefugl")
+        measured.set()
+
+    window = Window(300, fewest=50, every=50, seconds=0.0)
+    with DriftWatch(SNAPSHOT, LABELS, fail_once, window) as watch:
+        for turn in range(100):
+            watch.saw(guesses([20, 20, 10]), vectors(50, seed=turn))
+            if measured.wait(timeout=0.2):
+                break
+    assert measured.is_set()
+    assert "drift was not measured: RuntimeError" in caplog.text
+    assert "kanariefugl" not in caplog.text
+
+
 def test_closing_ends_the_thread():
     before = threading.active_count()
     watch = DriftWatch(SNAPSHOT, LABELS, lambda found: None)

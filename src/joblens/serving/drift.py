@@ -12,6 +12,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from joblens.errors import DataError
+from joblens.serving.faults import type_and_place
 from joblens.shift import domain_classifier_auc, population_stability_index, psi_by_chance
 
 if TYPE_CHECKING:
@@ -124,11 +125,11 @@ class DriftWatch:
         )
 
     def close(self) -> None:
-        """End the thread; a measurement at hand is finished first."""
+        """End the thread; a measurement at hand is waited for, but not for long: the server is ending."""
         self._closing.set()
         with self._changed:
             self._changed.notify()
-        self._thread.join(timeout=10)
+        self._thread.join(timeout=1)
 
     def __enter__(self) -> "DriftWatch":
         """Nothing to do: it watches already."""
@@ -147,7 +148,10 @@ class DriftWatch:
                 self._changed.wait_for(lambda: self._closing.is_set() or self._is_due())
             if self._closing.is_set():
                 return
-            found = self.measure()
-            if found is not None:
-                self._when_measured(found)
+            try:
+                found = self.measure()
+                if found is not None:
+                    self._when_measured(found)
+            except Exception as error:  # noqa: BLE001 - one measurement less, and not the end of all
+                logger.error("drift was not measured: %s", type_and_place(error))
             self._closing.wait(self._window.seconds)
