@@ -92,6 +92,7 @@ def test_a_bundle_that_cleans_nothing_masks_feedback_all_the_same(make_bundle, f
         ({"label": "Fiskeri"}, "label", "not one of the model's labels"),
         ({"guess": "Fiskeri"}, "guess", "not one of the model's labels"),
         ({"id": "010190-1234"}, "id", "looks like personal data"),
+        ({"id": "0101\u200b90-12\u00ad34"}, "id", "looks like personal data"),  # it is the same once stored
         ({"id": " ", "text": " ! "}, "text", "no words; give a text, or an id"),
         ({"model_version": "a b"}, "model_version", "pattern"),
     ],
@@ -106,6 +107,19 @@ def test_one_wrong_field_is_named_and_nothing_is_stored(
     assert problem in found["problem"]
     assert "Fiskeri" not in answer.text
     assert not file.exists()
+
+
+@pytest.mark.parametrize("where", ["outside", "inside"])
+def test_a_body_full_of_unknown_fields_is_refused_without_looking_at_all_of_them(
+    listening: TestClient, where: str
+) -> None:
+    unknown = {str(row): 1 for row in range(5_000)}
+    body = {"corrections": [correction(**(unknown if where == "inside" else {}))]}
+    answer = listening.post("/feedback", json=body | (unknown if where == "outside" else {}))
+    assert answer.status_code == 422
+    known = 4 if where == "inside" else 1
+    told = answer.json()["detail"]
+    assert told[-1]["problem"] == f"and {60 - known - 20} more"  # 60 are looked at, 20 are told
 
 
 def test_a_server_without_a_database_answers_503_and_says_how(client: TestClient) -> None:

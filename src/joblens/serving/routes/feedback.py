@@ -101,7 +101,7 @@ def _problems(given: Sequence[PersonsLabel], labels: Sequence[str]) -> list[dict
     from joblens.extractors.patterns import PatternExtractor
 
     known = set(labels)
-    personal = PatternExtractor().extract([one.id for one in given])
+    personal = PatternExtractor().extract([normalise(one.id) for one in given])  # as it would be stored
     problems = []
     for row, (one, spans) in enumerate(zip(given, personal, strict=True)):
         wrong = {

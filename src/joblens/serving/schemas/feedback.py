@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from joblens.serving.schemas.base import LONGEST_TEXT, LONGEST_TITLE, MOST_ADS, Message
+from joblens.serving.schemas.base import LONGEST_TEXT, LONGEST_TITLE, MOST_ADS, Asked, Message
 
 
-class PersonsLabel(Message):
+class PersonsLabel(Asked):
     """The label that a person gives an advert."""
 
     id: str = Field("", max_length=200)
@@ -24,7 +24,7 @@ class PersonsLabel(Message):
     """Who says so; only a pseudonym is stored, the same for the same name."""
 
 
-class Feedback(Message):
+class Feedback(Asked):
     """The body of `POST /feedback`."""
 
     corrections: list[PersonsLabel] = Field(min_length=1, max_length=MOST_ADS)
