@@ -128,10 +128,23 @@ def test_a_copy_that_does_not_move_in_leaves_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".serving.[!l]*"))
 
 
+def test_what_no_bundle_holds_is_refused_before_it_is_read_or_copied(tmp_path: Path) -> None:
+    new = make(tmp_path, "one")
+    with (new / "model.safetensors").open("ab") as file:
+        file.truncate(2**31)  # claims two gigabytes and takes none
+    with pytest.raises(BundleError, match="2,147,483,648 bytes, expected at most"):
+        bundle_version(new)
+    new = make(tmp_path, "two")
+    (new / "cleaner/model.pt").write_bytes(b"pickled")
+    with pytest.raises(BundleError, match="is no file of a bundle"):
+        replace(new, tmp_path / "serving")
+    assert not (tmp_path / "serving").exists()
+
+
 def test_a_link_out_of_the_bundle_is_not_followed(tmp_path: Path) -> None:
     new = make(tmp_path, "one")
     (tmp_path / "secret").write_text("secret")
-    (new / "cleaner/link").symlink_to(tmp_path / "secret")
+    (new / "cleaner/link.json").symlink_to(tmp_path / "secret")
     with pytest.raises(BundleError, match="link that leaves the bundle"):
         replace(new, tmp_path / "serving")
     assert not (tmp_path / "serving").exists()

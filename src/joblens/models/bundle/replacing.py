@@ -22,7 +22,7 @@ from glob import escape
 from pathlib import Path
 
 from joblens.errors import BundleError, StorageError
-from joblens.models.bundle.reading import regular_file
+from joblens.models.bundle.reading import refuse_strangers, regular_file
 from joblens.storage import content_hash, file_hash, lock
 
 DECIDING_FILES = ("model.safetensors", "config.json", "labels.json")
@@ -36,8 +36,10 @@ def bundle_version(folder: Path) -> str:
     """12 hex digits that follow from the contents: the same version gives the same answers.
 
     Raises:
-        BundleError: A file is missing, or a link that leaves the folder.
+        BundleError: A file is missing, or a link that leaves the folder; or one is too large or no file of a
+            bundle, which is looked at before anything is read.
     """
+    refuse_strangers(folder)
     return content_hash(*(file_hash(regular_file(folder, name)) for name in DECIDING_FILES))[:12]
 
 
