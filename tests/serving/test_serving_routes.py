@@ -3,12 +3,16 @@
 import asyncio
 import math
 
+import polars as pl
 import pytest
 from fastapi.testclient import TestClient
 
 from joblens.inference.classify import Classifier
+from joblens.inference.match import vectors_of
+from joblens.paths import Layout
 from joblens.serving.api import create_app
 from joblens.serving.monitoring import Monitor
+from joblens.storage import write_table, write_tensors
 
 AD = {"title": "Kok søges", "text": "Ring til Anna Hansen på 20 30 40 50. Kok til restaurant."}
 
@@ -67,6 +71,28 @@ def test_an_advert_without_words_cannot_be_explained_and_says_so(client):
     (problem,) = answer.json()["detail"]
     assert problem["field"] == "text"
     assert "no words" in problem["problem"]
+
+
+def test_with_a_project_the_nearest_training_adverts_are_named_and_its_faults_are_not_the_clients(
+    classifier, tmp_path
+):
+    layout = Layout(tmp_path / "project")
+    ids = pl.DataFrame({"id": ["cook", "nurse", "other cook"]})
+    write_table(layout.ids, ids)
+    write_table(layout.splits, ids.with_columns(split=pl.Series(["train", "train", "test"])))
+    vectors = vectors_of(classifier, ["kok tjener mad", "nurse doctor patient", "kok tjener mad"])
+    fingerprint = classifier.bundle.encoder_fingerprint
+    write_tensors(layout.embeddings, {"vectors": vectors}, {"fingerprint": fingerprint})
+    app = create_app(classifier, project=layout)
+    with TestClient(app) as client:
+        app.state.loading.result(timeout=10)
+        nearest = client.post("/explain", json={"text": "kok tjener mad"}).json()["nearest"]
+        assert [(near["id"], round(near["cosine"], 4)) for near in nearest][:1] == [("cook", 1.0)]
+        assert [near["id"] for near in nearest] == ["cook", "nurse"]
+        layout.splits.unlink()
+        answer = client.post("/explain", json={"text": "kok tjener mad"})
+    assert answer.status_code == 500
+    assert str(tmp_path) not in answer.text
 
 
 def test_an_advert_matches_the_profile_that_reads_the_same(client):

@@ -94,8 +94,8 @@ def explain(
         count: How many of those to name.
 
     Raises:
-        DataError: The advert has no words, or none left after cleaning; `most` or `count` is less than 1; or
-            the project lacks a file.
+        NothingToRead: The advert has no words, or none left after cleaning.
+        DataError: `most` or `count` is less than 1; or the project lacks a file.
         BundleError: The bundle was trained with other adverts than the project has.
     """
     if most < 1:
@@ -137,6 +137,10 @@ class Phrase:
         )
 
 
+class NothingToRead(DataError):
+    """The advert has no words, or none left after cleaning."""
+
+
 class Occlusion:
     """An advert, the guess for it, and what is left of the guess when phrases are taken out."""
 
@@ -144,14 +148,16 @@ class Occlusion:
         """Clean the advert and guess.
 
         Raises:
-            DataError: The advert has no words, or none left after cleaning.
+            NothingToRead: The advert has no words, or none left after cleaning.
         """
         self._classifier = classifier
         (self.ad,) = classifier.clean([text], [title])
         titles, texts = [self.ad.title], [self.ad.clean_text]
         if not word_count(join_title(self.ad.title, self.ad.clean_text)):
             left = " left after cleaning" if self.ad.words_in else ""
-            raise DataError(f"the advert has no words{left}, expected a text or a title that says something")
+            raise NothingToRead(
+                f"the advert has no words{left}, expected a text or a title that says something"
+            )
         self._side = classifier.text_vectors(titles, texts)  # (1, D of the text side)
         inputs = classifier.inputs(titles, texts, self._side)
         self.vector = inputs.vectors

@@ -59,7 +59,8 @@ class ModelWork:
         """Each advert as it was read, with what moved its guess.
 
         Raises:
-            DataError: An advert has no words, or none left after cleaning.
+            NothingToRead: An advert has no words, or none left after cleaning.
+            DataError: The project lacks a file.
             BundleError: The project is not the one that the bundle was trained in.
         """
         return [

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Body, HTTPException, Request
 
-from joblens.errors import DataError
 from joblens.serving.examples import EXPLAINED, MATCHED, QUESTIONS
 from joblens.serving.links import CLASSIFY_MASKED
 from joblens.serving.routes.model import model_of
@@ -69,11 +68,13 @@ async def explain(
     request: Request, question: Annotated[ExplainQuestion, Body(openapi_examples=EXPLAINED)]
 ) -> ExplainAnswer:
     """Classify one advert, and name what speaks for the label and the training adverts most like it."""
+    from joblens.inference.explain import NothingToRead
+
     work = loaded(request)
     weights = [EXPLAINING * weight for weight in _weights([question])]
     try:
         ((ad, found),) = await batched(request, request.app.state.adverts, work.explain, [question], weights)
-    except DataError as error:
+    except NothingToRead as error:
         raise HTTPException(422, [{"field": "text", "problem": str(error)}]) from error
     return ExplainAnswer(
         model=model_of(work.classifier),
