@@ -1,6 +1,6 @@
 """A memory over an extractor that counts what it is given."""
 
-from joblens.extractors.memory import MemoryExtractor
+from joblens.extractors.memory import MOST_SPANS, MemoryExtractor
 from joblens.records import Entity
 
 
@@ -43,6 +43,20 @@ def test_a_call_larger_than_the_memory_is_answered_whole():
     memory = MemoryExtractor(Counting(), size=1)
     found = memory.extract(["a", "b", "c"])
     assert [entities[0].text for entities in found] == ["a", "b", "c"]
+
+
+def test_a_text_with_very_many_spans_is_answered_and_not_remembered():
+    class Many(Counting):
+        def extract(self, texts):
+            return [super(Many, self).extract([text])[0] * len(text) for text in texts]
+
+    inside = Many()
+    memory = MemoryExtractor(inside, size=10)
+    few, many = "a" * MOST_SPANS, "b" * (MOST_SPANS + 1)
+    for _ in range(2):
+        assert [len(entities) for entities in memory.extract([few, many])] == [64, 65]
+    assert inside.read == [few, many, many]
+    assert len(memory) == 1
 
 
 def test_changing_an_answer_does_not_change_what_is_remembered():
