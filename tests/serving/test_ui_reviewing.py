@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 import polars as pl
@@ -19,6 +20,7 @@ from joblens.serving.ui.client import Advert, ApiProblem, Correction
 from joblens.serving.ui.downloads import FIELDS, as_csv, as_json, result_rows
 from joblens.serving.ui.launch import OPTIONS, command, environment, launch
 from joblens.serving.ui.reviewing import UNDO_SECONDS, Review, decisions, doubtful
+from joblens.serving.ui.session import Session
 from joblens.serving.ui.uploads import open_upload, read_adverts
 from joblens.sources import Columns
 
@@ -123,6 +125,16 @@ def test_a_decision_whose_id_is_refused_is_sent_without_it_and_holds_no_other_up
     review.send(storage, batch, now=20.0)
     assert [(one.id, one.label) for one in storage.stored] == [("", "Byggeri"), ("", "Køkken")]
     assert review.problem is None
+
+
+def test_what_still_waits_is_sent_before_another_file_is_put_on_the_table(batch):
+    session, storage = Session(batch=batch, review=Review([1, 0]), reviewer="AB"), Storage()
+    session.review.decide("Byggeri", now=monotonic())
+    session.send_rest(storage)
+    session.take(Batch("other.csv", []))
+    assert [(one.id, one.label, one.reviewer) for one in storage.stored] == [("8", "Byggeri", "AB")]
+    session.send_rest(storage)  # nothing was decided of the new one
+    assert (session.review, len(storage.stored)) == (None, 1)
 
 
 def test_decisions_can_be_taken_home_sent_or_not(batch):

@@ -112,6 +112,7 @@ def _sort_file(
     if batch is None:
         st.session_state["sorted_as"] = same
         batch = Batch(upload.name, adverts)
+        session.send_rest(api)
         session.take(batch)
     whole = words.number(len(adverts))
     progress = st.progress(0.0, words("progress", done=words.number(len(batch.outcomes)), count=whole))

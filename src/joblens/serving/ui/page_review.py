@@ -27,7 +27,7 @@ def show(words: Words, api: Api, session: Session) -> None:
     review = session.review
     _progress(words, review)
     if review.row is None:
-        _end(words, session, batch, review)
+        _end(words, api, session, batch)
         _held(words, api, session, batch, review)
     else:
         _table(words, api, session, batch, review, review.row)
@@ -135,9 +135,10 @@ def _decide(session: Session, review: Review, label: str) -> None:
     review.decide(label, monotonic())
 
 
-def _end(words: Words, session: Session, batch: Batch, review: Review) -> None:
+def _end(words: Words, api: Api, session: Session, batch: Batch) -> None:
     st.success(words("review_done"), icon=":material/done_all:")
     if st.button(words("review_again")):
+        session.send_rest(api)
         session.review = Review(doubtful(batch.outcomes))
         st.rerun()
 

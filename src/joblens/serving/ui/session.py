@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 import streamlit as st
@@ -43,6 +44,11 @@ class Session:
     """Adverts of the batch that were looked at, by row."""
     labels: list[str] = field(default_factory=list)
     reviewer: str = ""
+
+    def send_rest(self, api: Api) -> None:
+        """Send the decisions that still wait, before the review that holds them is put away."""
+        if self.review is not None and self.batch is not None:
+            self.review.send(api, self.batch, now=monotonic(), all_of_them=True, reviewer=self.reviewer)
 
     def take(self, batch: Batch) -> None:
         """Put another file on the table; what was said of the last one is dropped with it."""
