@@ -66,7 +66,7 @@ class Findings:
 
     def _judge(self, case: Any, response: Any, route: str) -> None:
         status = response.status_code
-        if status >= 500 and status != NOT_OFFERED:
+        if status >= 500 and not is_not_offered(response):
             self.faults[f"{route}: {status}"] += 1
         excluded = [schemathesis.checks.not_a_server_error]
         try:
@@ -78,6 +78,14 @@ class Findings:
                     self.faults[f"{route} {status}: {words[:300]} ← {as_sent(case)}"] += 1
 
 
+def is_not_offered(response: Any) -> bool:
+    """Whether the server says that it was started without what the route needs, and with what to start it.
+
+    Any other 503, such as that of a request that waited too long, is a fault.
+    """
+    return response.status_code == NOT_OFFERED and "start" in response.text and "--" in response.text
+
+
 def is_right_refusal(failure: Any, response: Any) -> bool:
     """Whether schemathesis expected another refusal, or none, where the server may refuse so.
 
@@ -85,10 +93,10 @@ def is_right_refusal(failure: Any, response: Any) -> bool:
     document.
     """
     if type(failure).__name__ == "AcceptedNegativeData":
-        return response.status_code in {TOO_LARGE, NOT_OFFERED}
+        return response.status_code == TOO_LARGE or is_not_offered(response)
     if type(failure).__name__ == "RejectedPositiveData":
         is_known = any(words in response.text for words in BEYOND_A_SCHEMA)
-        return response.status_code in {TOO_LARGE, NOT_OFFERED} or is_known
+        return response.status_code == TOO_LARGE or is_not_offered(response) or is_known
     return False
 
 
