@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from joblens.errors import ConfigError
-from joblens.serving.server import serve
+from joblens.serving.server import keep_no_kernels, serve
 
 Start = Callable[..., tuple[subprocess.Popen[str], int]]
 
@@ -200,3 +201,12 @@ def test_a_server_without_the_url_that_feedback_needs_ends_before_it_listens(bun
     monkeypatch.delenv("JOBLENS_FEEDBACK_URL", raising=False)
     with pytest.raises(ConfigError, match="JOBLENS_FEEDBACK_URL is not set"):
         serve(bundle_folder, port=0, feedback_url_env="JOBLENS_FEEDBACK_URL")
+
+
+def test_kernels_of_every_length_of_text_are_not_kept_unless_somebody_wants_that(monkeypatch):
+    monkeypatch.setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+    keep_no_kernels()
+    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "64"
+    monkeypatch.delenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY")
+    keep_no_kernels()
+    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "0"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_KERNELS = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
 _LAST_TURNS = 100  # of the event loop, in which a server that was told to end still reads requests
 _TURN = 0.005  # seconds of one at least; more on a busy machine
 
@@ -70,6 +71,7 @@ def serve(
         raise ConfigError(
             f"serving needs the package {error.name}; run `pip install 'joblens[serve]'`"
         ) from error
+    keep_no_kernels()
     outcome: list[Future[ModelWork]] = []
 
     def stop_unless_loaded(loading: "Future[ModelWork]") -> None:
@@ -97,6 +99,16 @@ def serve(
     if outcome and outcome[0].exception() is not None:
         outcome[0].result()  # raises what stopped the server
     logger.info("stopped")
+
+
+def keep_no_kernels() -> None:
+    """Have oneDNN, which multiplies matrices for torch on the CPU, forget the kernels it made for a shape.
+
+    It keeps those of 1,024 shapes, and texts come in more lengths than that: hundreds of megabytes after some
+    minutes, and answers no faster. A value that is in the environment already counts. It is read when torch
+    first multiplies; see https://uxlfoundation.github.io/oneDNN/dev_guide_primitive_cache.html.
+    """
+    os.environ.setdefault(_KERNELS, "0")
 
 
 def _configured(app: "FastAPI", drain_seconds: int) -> "uvicorn.Server":
