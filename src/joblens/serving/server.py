@@ -96,8 +96,8 @@ def serve(
     _announce(listener, bundle)
     with listener:
         server.run(sockets=[listener])
-    if outcome and outcome[0].exception() is not None:
-        outcome[0].result()  # raises what stopped the server
+    for loading in outcome:
+        loading.result()  # raises what stopped the server
     logger.info("stopped")
 
 
