@@ -13,7 +13,7 @@ from joblens.config import Cleaning, Compute, Embedding
 from joblens.encoders.toy import ToyEncoder
 from joblens.extractors import build_extractor
 from joblens.inference.classify import Classifier
-from joblens.models.bundle import Bundle, write_bundle
+from joblens.models.bundle import Bundle, Snapshot, write_bundle
 from joblens.models.calibration import Calibration
 from joblens.models.network import build_network
 from joblens.serving.api import create_app
@@ -46,6 +46,14 @@ def _trained_network() -> torch.nn.Module:
     return network.eval()
 
 
+def _snapshot() -> Snapshot:
+    """Every single word of the labels, each guessed to be of its label."""
+    texts = [word for words in WORDS.values() for word in words.split()]
+    counts = torch.tensor([len(words.split()) for words in WORDS.values()])
+    vectors = ToyEncoder(dimensions=DIMENSIONS, seed=1).encode(texts).half()
+    return Snapshot(vectors=vectors, label_counts=counts, abstained=0)
+
+
 @pytest.fixture(scope="session")
 def make_bundle(tmp_path_factory: pytest.TempPathFactory) -> MakeBundle:
     """Write a toy bundle: `make_bundle(abstain_below=0.9, uses_title=False)`."""
@@ -61,6 +69,7 @@ def make_bundle(tmp_path_factory: pytest.TempPathFactory) -> MakeBundle:
         extractor_fingerprint: str | None = None,
         crosscutting: tuple[int, ...] = (),
         set_threshold: float = 0.05,
+        snapshot: bool = False,
     ) -> Path:
         folder = tmp_path_factory.mktemp("models") / name
         cleaning = Cleaning(extractor=extractor)
@@ -92,6 +101,7 @@ def make_bundle(tmp_path_factory: pytest.TempPathFactory) -> MakeBundle:
             html=html,
             card={"made_by": "tests"},
             crosscutting=crosscutting,
+            snapshot=_snapshot() if snapshot else None,
         )
         write_bundle(folder, bundle)
         return folder

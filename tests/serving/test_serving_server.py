@@ -81,7 +81,8 @@ def wait_until_closed(port: int, seconds: float = 30) -> None:
     raise AssertionError(f"still takes requests after {seconds} s")
 
 
-def test_a_server_gets_ready_classifies_and_ends_with_zero_at_sigterm(start, bundle_folder):
+def test_a_server_gets_ready_classifies_and_ends_with_zero_at_sigterm(start, make_bundle):
+    bundle_folder = make_bundle(snapshot=True)
     process, port = start(bundle_folder)
     wait_until_ready(process, port)
     status, body = ask(port, "POST", "/classify", json.dumps({"text": "Kok til restaurant"}).encode())
@@ -110,8 +111,8 @@ main()
 """
 
 
-def test_a_fault_is_logged_by_its_type_and_place_and_without_the_advert(start, bundle_folder):
-    process, port = start(bundle_folder, sys.executable, "-c", FAULTY)
+def test_a_fault_is_logged_by_its_type_and_place_and_without_the_advert(start, make_bundle):
+    process, port = start(make_bundle(snapshot=True), sys.executable, "-c", FAULTY)
     wait_until_ready(process, port)
     status, body = ask(port, "POST", "/classify", json.dumps({"text": "Anna Hansen"}).encode())
     assert (status, json.loads(body)) == (500, {"detail": "the server failed; its log says why"})

@@ -92,9 +92,7 @@ def serve(
         when_loaded=stop_unless_loaded,
     )
     server = _configured(app, drain_seconds)
-    listener = _listen(host, port)
-    _announce(listener, bundle)
-    with listener:
+    with _announced(_listen(host, port), bundle) as listener:
         server.run(sockets=[listener])
     for loading in outcome:
         loading.result()  # raises what stopped the server
@@ -145,10 +143,11 @@ def _configured(app: "FastAPI", drain_seconds: int) -> "uvicorn.Server":
     )
 
 
-def _announce(listener: socket.socket, bundle: Path) -> None:
+def _announced(listener: socket.socket, bundle: Path) -> socket.socket:
     address, bound = listener.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     logger.info("listening on http://%s:%d, loading %s", shown, bound, bundle)
+    return listener
 
 
 def _listen(host: str, port: int) -> socket.socket:
