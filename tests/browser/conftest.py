@@ -94,7 +94,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterat
         viewport={"width": request.param, "height": 900}, accept_downloads=True, bypass_csp=True
     )
     opened = context.new_page()
-    opened.set_default_timeout(20_000)
+    opened.set_default_timeout(60_000)
     opened.on("request", watch)
     opened.goto(site.url)
     opened.get_by_role("button", name="Sortér annoncen").wait_for()

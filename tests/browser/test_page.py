@@ -38,12 +38,20 @@ def paste(page: Page, title: str, text: str) -> None:
     page.locator(".jl-label").wait_for()
 
 
+def settle(page: Page) -> None:
+    """Wait until the page's script has run to its end; a click before that may meet a button that goes away."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
 def upload(page: Page) -> None:
     page.get_by_role("tab", name="En fil").click()
     data = {"name": "annoncer.csv", "mimeType": "text/csv", "buffer": ADVERTS.encode("cp1252")}
     page.locator("input[type=file]").set_input_files([data])
+    page.get_by_role("button", name="Sortér 4 annoncer").wait_for()
+    settle(page)
     page.get_by_role("button", name="Sortér 4 annoncer").click()
     page.get_by_role("button", name="Hent CSV").wait_for()
+    settle(page)
 
 
 def open_review(page: Page) -> None:
