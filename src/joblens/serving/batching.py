@@ -22,6 +22,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from joblens.serving.faults import type_and_place
+from joblens.serving.freeing import give_back
 
 logger = logging.getLogger(__name__)
 
@@ -180,6 +181,7 @@ class Batcher:
                 finished = self._settle(pieces, answers)
             for job, answer in finished:
                 _resolve(job, answer)
+            give_back()
 
     def _take(self) -> list[_Piece]:
         """The next batch, from the requests whose work is that of the first; the lock is held.
