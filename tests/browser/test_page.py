@@ -39,7 +39,7 @@ def paste(page: Page, title: str, text: str) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until the page's script has run to its end; a click before that may meet a button that goes away."""
+    """Wait until the page's script has ended; a click before that may meet a button that goes away."""
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
 
 

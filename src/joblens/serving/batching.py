@@ -35,6 +35,7 @@ PIECE = 16
 """Rows of one request in a batch at most while others wait."""
 _FIRST_RATE = 1e-4  # seconds for a character until one was measured: a tenth of a second for an advert
 _MEMORY = 0.9  # how much of the measured work stays in the mean when a batch is added
+_TIDY_EVERY = 10.0  # seconds between two times that free memory is given back: other threads wait meanwhile
 _LONGEST_BATCH = 0.4  # of the longest wait: what a batch should take at most, for nobody can interrupt it
 
 
@@ -100,6 +101,7 @@ class Batcher:
         self._closed = False
         self._at_hand = 0  # weight of the running batch
         self._began = 0.0
+        self._tidied = 0.0
         self._spent, self._weighed = _FIRST_RATE * 1_000, 1_000.0  # decaying sums: seconds, characters
 
     def __len__(self) -> int:
@@ -181,7 +183,9 @@ class Batcher:
                 finished = self._settle(pieces, answers)
             for job, answer in finished:
                 _resolve(job, answer)
-            give_back()
+            if monotonic() > self._tidied + _TIDY_EVERY:
+                give_back()
+                self._tidied = monotonic()
 
     def _take(self) -> list[_Piece]:
         """The next batch, from the requests whose work is that of the first; the lock is held.
