@@ -1,5 +1,6 @@
 """A server process of its own, on a free port of this machine."""
 
+import gc
 import http.client
 import json
 import os
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from joblens.errors import ConfigError
-from joblens.serving.server import keep_no_kernels, serve
+from joblens.serving.server import keep_no_kernels, serve, spare_what_is_loaded
 
 Start = Callable[..., tuple[subprocess.Popen[str], int]]
 
@@ -211,3 +212,14 @@ def test_kernels_of_every_length_of_text_are_not_kept_unless_somebody_wants_that
     monkeypatch.delenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY")
     keep_no_kernels()
     assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "0"
+
+
+def test_what_is_loaded_is_spared_by_garbage_collections():
+    kept = [object() for _ in range(10)]
+    before = gc.get_freeze_count()
+    try:
+        spare_what_is_loaded()
+        assert gc.get_freeze_count() > before
+        assert all(one is not kept for one in gc.get_objects())
+    finally:
+        gc.unfreeze()
