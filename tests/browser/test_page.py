@@ -59,6 +59,7 @@ def open_review(page: Page) -> None:
     page.get_by_role("button", name="Gennemgå de usikre").click()
     page.get_by_role("button", name="Spring over").wait_for()
     page.locator(".jl-advert").wait_for()
+    settle(page)
 
 
 def open_model(page: Page) -> None:
@@ -168,7 +169,7 @@ def test_decisions_by_keyboard_reach_the_database_and_one_taken_back_does_not(pa
     expect(page.get_by_text("2 afgørelser er gemt.")).to_be_visible()
 
 
-def test_a_label_that_was_not_proposed_can_be_chosen_and_decisions_taken_home(page):
+def test_an_advert_can_be_skipped_and_decisions_taken_home(page):
     open_review(page)
     page.keyboard.press("1")
     page.get_by_text("· 1 afgjort").wait_for()
