@@ -54,7 +54,7 @@ class Site:
         return "\n".join(log.read_text("utf-8") for log in self.logs)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(make_bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
     database = folder / "feedback.db"
@@ -73,7 +73,7 @@ def site(make_bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site
         yield Site(f"http://127.0.0.1:{page}", database, logs)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright keeps an event loop in this thread: later tests run their own
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
