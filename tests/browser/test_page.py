@@ -44,6 +44,7 @@ def settle(page: Page) -> None:
 
 
 def upload(page: Page) -> None:
+    settle(page)
     page.get_by_role("tab", name="En fil").click()
     data = {"name": "annoncer.csv", "mimeType": "text/csv", "buffer": ADVERTS.encode("cp1252")}
     page.locator("input[type=file]").set_input_files([data])
