@@ -1,6 +1,6 @@
 """Read a bundle's files one by one; each is checked before memory is taken, and nothing is executed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from joblens.models.bundle.contents import FORMAT, LABELS, Contents
 from joblens.storage import read_strict_json
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 _MOST_WEIGHTS = 2**30  # bytes
 _KINDS = (".safetensors", ".json", ".md", ".txt")
@@ -127,9 +127,6 @@ def read_network(path: Path, contents: Contents) -> "nn.Module":
     Raises:
         BundleError: The file is damaged, or its tensors are not those of the network in `contents`.
     """
-    from safetensors import SafetensorError, deserialize
-    from safetensors.torch import load
-
     from joblens.models.wide_deep import WideDeep
 
     network = empty_network(contents)
@@ -141,17 +138,7 @@ def read_network(path: Path, contents: Contents) -> "nn.Module":
         raise BundleError(
             f"{path} has {size:,} bytes, expected about {expected:,} for its {numbers:,} numbers; {AGAIN}"
         )
-    try:
-        data = path.read_bytes()
-        found: list[tuple[str, dict[str, Any]]] = deserialize(data)  # type: ignore[no-untyped-call]
-        check_tensors({name: kind(tensor["dtype"], tensor["shape"]) for name, tensor in found}, network, path)
-        weights = load(data)
-    except (SafetensorError, KeyError) as error:
-        raise BundleError(
-            f"{path} is not a whole safetensors file ({one_line(str(error))}); {AGAIN}"
-        ) from error
-    except OSError as error:
-        raise BundleError(f"{path} cannot be read ({error.strerror}); {AGAIN}") from error
+    weights = read_tensors(path, lambda found: check_tensors(found, network, path))
     if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
         raise BundleError(f"{path} holds numbers that are not finite; train the model again")
     network.load_state_dict(weights, assign=True)
@@ -159,6 +146,32 @@ def read_network(path: Path, contents: Contents) -> "nn.Module":
     if fault:
         raise BundleError(f"{path}: {fault}; {AGAIN}")
     return network.eval().requires_grad_(False)
+
+
+def read_tensors(path: Path, check: Callable[[Mapping[str, str]], None]) -> "dict[str, Tensor]":
+    """The tensors of a safetensors file.
+
+    Args:
+        path: The file; its size is known to be small enough.
+        check: Is told the `kind` of each tensor by name, before memory is taken, and raises if one is wrong.
+
+    Raises:
+        BundleError: The file is damaged or cannot be read, or `check` refuses.
+    """
+    from safetensors import SafetensorError, deserialize
+    from safetensors.torch import load
+
+    try:
+        data = path.read_bytes()
+        found: list[tuple[str, dict[str, Any]]] = deserialize(data)  # type: ignore[no-untyped-call]
+        check({name: kind(tensor["dtype"], tensor["shape"]) for name, tensor in found})
+        return load(data)
+    except (SafetensorError, KeyError) as error:
+        raise BundleError(
+            f"{path} is not a whole safetensors file ({one_line(str(error))}); {AGAIN}"
+        ) from error
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read ({error.strerror}); {AGAIN}") from error
 
 
 def empty_network(contents: Contents) -> "nn.Module":
@@ -188,10 +201,15 @@ def check_tensors(found: Mapping[str, str], network: "nn.Module", path: Path) ->
     expected = kinds(network)
     for name in sorted(found.keys() | expected.keys()):
         if found.get(name) != expected.get(name):
-            raise BundleError(
-                f"{path}: tensor {short(name)} is {short(found.get(name))}, expected "
-                f"{short(expected.get(name))} from config.json and labels.json; {AGAIN}"
-            )
+            raise wrong_tensor(path, name, found.get(name), expected.get(name))
+
+
+def wrong_tensor(path: Path, name: str, found: str | None, expected: str | None) -> BundleError:
+    """What to say of a tensor of another `kind`; None where there is none, or should be none."""
+    return BundleError(
+        f"{path}: tensor {short(name)} is {short(found)}, expected "
+        f"{short(expected)} from config.json and labels.json; {AGAIN}"
+    )
 
 
 def kinds(network: "nn.Module") -> dict[str, str]:

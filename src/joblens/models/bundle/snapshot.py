@@ -10,10 +10,10 @@ is personal where the cleaned adverts are (`classifier.snapshot=0` leaves it out
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from joblens.errors import BundleError, one_line, short
-from joblens.models.bundle.reading import AGAIN, kind, regular_file
+from joblens.errors import BundleError
+from joblens.models.bundle.reading import AGAIN, kind, read_tensors, regular_file, wrong_tensor
 from joblens.storage import write_tensors
 
 if TYPE_CHECKING:
@@ -69,9 +69,6 @@ def read_snapshot(folder: Path, dimensions: int, classes: int) -> Snapshot | Non
     Raises:
         BundleError: It is damaged, too large, a link that leaves the folder, or of other D and C.
     """
-    from safetensors import SafetensorError, deserialize
-    from safetensors.torch import load
-
     path = folder / SNAPSHOT
     if not path.exists() and not path.is_symlink():
         return None
@@ -80,18 +77,7 @@ def read_snapshot(folder: Path, dimensions: int, classes: int) -> Snapshot | Non
     size = path.stat().st_size
     if size > most:
         raise BundleError(f"{path} has {size:,} bytes, expected at most {most:,}; {AGAIN}")
-    try:
-        data = path.read_bytes()
-        found: list[tuple[str, dict[str, Any]]] = deserialize(data)  # type: ignore[no-untyped-call]
-        kinds = {name: kind(tensor["dtype"], tensor["shape"]) for name, tensor in found}
-        _check_kinds(kinds, dimensions, classes, path)
-        tensors = load(data)
-    except (SafetensorError, KeyError) as error:
-        raise BundleError(
-            f"{path} is not a whole safetensors file ({one_line(str(error))}); {AGAIN}"
-        ) from error
-    except OSError as error:
-        raise BundleError(f"{path} cannot be read ({error.strerror}); {AGAIN}") from error
+    tensors = read_tensors(path, lambda found: _check_kinds(found, dimensions, classes, path))
     _check_values(tensors, path)
     return Snapshot(tensors["vectors"], tensors["label_counts"], int(tensors["abstained"]))
 
@@ -110,10 +96,7 @@ def _check_kinds(found: "Mapping[str, str]", dimensions: int, classes: int, path
     }
     for name in sorted(found.keys() | allowed.keys()):
         if found.get(name) not in allowed.get(name, ()):
-            raise BundleError(
-                f"{path}: tensor {short(name)} is {short(found.get(name))}, expected "
-                f"{short(wanted.get(name))} from config.json and labels.json; {AGAIN}"
-            )
+            raise wrong_tensor(path, name, found.get(name), wanted.get(name))
 
 
 def _check_values(tensors: "Mapping[str, Tensor]", path: Path) -> None:
