@@ -100,7 +100,7 @@ def test_no_path_query_or_made_up_method_becomes_a_label(client, monitor):
     assert "hemmeligt" not in client.get("/metrics").text.lower()
     found = samples(monitor)
     assert found["http_request_duration_seconds_count", "GET", "none", "404"] == 1
-    assert found["http_request_duration_seconds_count", "other", "/ads/{name}", "405"] == 1
+    assert found["http_request_duration_seconds_count", "OTHER", "/ads/{name}", "405"] == 1
 
 
 def test_requests_at_hand_are_counted_while_they_run(client, monitor):

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS".split())
-"""Any other is logged as OTHER: the client may have written an advert there."""
+_METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS".split())
 QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 """Routes that are asked every few seconds; their lines are for `debug`."""
 
@@ -51,7 +50,7 @@ class AccessLog:
         finally:
             route = getattr(scope.get("route"), "path", "")
             line = {
-                "method": scope["method"] if scope["method"] in METHODS else "OTHER",
+                "method": known_method(scope),
                 "route": route,
                 "status": status or 499,  # nobody waited for the answer
                 "ms": round(1000 * (monotonic() - started), 1),
@@ -59,6 +58,12 @@ class AccessLog:
                 "request_id": name,
             }
             logger.log(logging.DEBUG if route in QUIET else logging.INFO, "%s", json.dumps(line))
+
+
+def known_method(scope: "Scope") -> str:
+    """The request's method; OTHER for one HTTP does not name, where the client may have written an advert."""
+    method: str = scope["method"]
+    return method if method in _METHODS else "OTHER"
 
 
 def request_id(scope: "Scope") -> str:

@@ -4,6 +4,8 @@ import logging
 from traceback import walk_tb
 from typing import TYPE_CHECKING
 
+from joblens.serving.access import known_method
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -38,7 +40,7 @@ class FaultBarrier:
             await self.app(scope, receive, watch)
         except Exception as error:  # noqa: BLE001 - whatever it is, its text must not go on
             route = getattr(scope.get("route"), "path", "")
-            logger.error("%s %s failed: %s", scope["method"], route, type_and_place(error))
+            logger.error("%s %s failed: %s", known_method(scope), route, type_and_place(error))
             if not has_begun:
                 await _admit(scope, receive, send)
 

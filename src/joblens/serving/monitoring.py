@@ -24,6 +24,7 @@ from prometheus_client import (
 from prometheus_fastapi_instrumentator import metrics
 from prometheus_fastapi_instrumentator.middleware import PrometheusInstrumentatorMiddleware
 
+from joblens.serving.access import known_method
 from joblens.serving.drift import Drift, DriftWatch, Window
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ REASONS = {
 }
 """Why a request was refused, by the status it got."""
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _BYTES = (1e2, 1e3, 1e4, 1e5, 2.5e5, 5e5, 1e6, 1e7)
 _ADVERTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -230,8 +230,8 @@ class Monitor:
 
     def _count_request(self, info: metrics.Info) -> None:
         route = info.modified_handler  # the template; `none` for what is no route
-        method = info.method if info.method in _METHODS else "other"
         scope = info.request.scope
+        method = known_method(scope)
         status = info.modified_status if scope.get(_ANSWERED) else "499"  # nobody waited for the answer
         self.seconds.labels(route, method, status).observe(info.modified_duration)
         self.bytes.labels(route, method).observe(scope.get(_RECEIVED, 0))
