@@ -160,7 +160,7 @@ def test_a_language_is_two_letters(client, language, status):
     assert client.post("/classify", json={"text": "Kok", "language": language}).status_code == status
 
 
-def test_the_observer_sees_every_classified_advert_with_its_vector(classifier):
+def test_the_monitor_sees_every_classified_advert_with_its_vector(classifier):
     seen = []
 
     class Watching(Monitor):

@@ -9,13 +9,13 @@ from joblens.inference.explain import Explanation, explain
 from joblens.inference.extract import Extract, extract
 from joblens.inference.match import vectors_of
 from joblens.records import CleanAd, Guess
-from joblens.serving.observing import Observer
 from joblens.serving.schemas.adverts import ExplainQuestion, OneAd, Profile
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from joblens.paths import Layout
+    from joblens.serving.monitoring import Monitor
 
 Answered = tuple[CleanAd, Guess]
 Explained = tuple[CleanAd, Explanation]
@@ -26,23 +26,23 @@ class ModelWork:
 
     Args:
         classifier: Loaded.
-        observer: Is told of every classified batch.
+        monitor: Is told of every classified batch.
         project: Where similar training adverts are looked up; None names none.
     """
 
     def __init__(
-        self, classifier: Classifier, observer: Observer | None = None, project: "Layout | None" = None
+        self, classifier: Classifier, monitor: "Monitor | None" = None, project: "Layout | None" = None
     ) -> None:
         self.classifier = classifier
-        self._observer = observer
+        self._monitor = monitor
         self._project = project
 
     def classify(self, ads: Sequence[OneAd]) -> list[Answered]:
         """Each advert as it was read, with its guess."""
         started = monotonic()
         found = self.classifier.answers([ad.text for ad in ads], [ad.title for ad in ads])
-        if self._observer is not None:
-            self._observer.answered(found.ads, found.guesses, found.vectors, monotonic() - started)
+        if self._monitor is not None:
+            self._monitor.answered(found.ads, found.guesses, found.vectors, monotonic() - started)
         return list(zip(found.ads, found.guesses, strict=True))
 
     def extract(self, ads: Sequence[OneAd]) -> list[Extract]:
