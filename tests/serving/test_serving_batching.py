@@ -150,12 +150,47 @@ def test_with_no_place_to_wait_the_second_is_refused(upper):
 
 def test_what_would_wait_too_long_is_refused_and_told_for_how_long(upper):
     """With 1e-4 s a character, 40,000 characters ahead are 4 s."""
-    queue = batcher(wait_seconds=3.0)
+    queue = batcher(wait_seconds=3.0, clock=lambda: 0.0)
     hold(queue, upper)
     submit(queue, upper.work, "long", weight=40_000)
     with pytest.raises(Overloaded, match="try again in 5 s") as refusal:
         submit(queue, upper.work, "second")
     assert refusal.value.retry_after == 5  # rounded up from 4.01
+
+
+def test_a_batch_that_takes_too_long_lengthens_the_wait_for_all_behind_it(upper):
+    """Reckoned at 0.01 s, it has taken 6 s: two half-lives, so 1,000 characters in 0.1 s count a quarter."""
+    now = 0.0
+    queue = batcher(wait_seconds=3.0, clock=lambda: now)
+    hold(queue, upper)
+    submit(queue, upper.work, "second")
+    assert queue.seconds_to_wait() == pytest.approx(0.02)
+    now = 6.0
+    assert queue.seconds_to_wait() == pytest.approx(100 * (0.1 / 4 + 6) / (1_000 / 4 + 100))
+    submit(queue, upper.work, "third", weight=100)
+    with pytest.raises(Overloaded, match="try again in 6 s"):
+        submit(queue, upper.work, "fourth")
+
+
+def test_work_that_grows_cheaper_is_trusted_slowly(upper):
+    """After a batch of 30 s, ten that took 3 s for 10,000 characters each: the first is not forgotten."""
+    now = 0.0
+
+    def work(rows):
+        nonlocal now
+        now += float(rows[0])
+        return rows
+
+    queue = batcher(clock=lambda: now)
+    submit(queue, work, "30").result(30)
+    for _ in range(10):
+        submit(queue, work, "3", weight=9_900).result(30)
+    spent, weighed = 0.1 / 2 + 30, 1_000 / 2 + 100
+    for _ in range(10):
+        spent, weighed = 0.5**0.1 * spent + 3, 0.5**0.1 * weighed + 10_000
+    hold(queue, upper)
+    assert queue.seconds_to_wait() == pytest.approx(100 * spent / weighed)
+    assert spent / weighed > 1.5 * 3 / 10_000
 
 
 def test_a_request_of_any_size_is_taken_when_nothing_waits(upper):

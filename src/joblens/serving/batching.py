@@ -33,8 +33,8 @@ Work = Callable[[Sequence[Row]], Sequence[Done]]
 
 PIECE = 16
 """Rows of one request in a batch at most while others wait."""
-_FIRST_RATE = 1e-4  # seconds for a character until one was measured: a tenth of a second for an advert
-_MEMORY = 0.9  # how much of the measured work stays in the mean when a batch is added
+_FIRST_PACE = 1e-4  # seconds for a character until one was measured: a tenth of a second for an advert
+_HALF_LIVES = (3.0, 30.0)  # seconds of work after which what was measured before counts half
 _TIDY_EVERY = 10.0  # seconds between two times that free memory is given back: other threads wait meanwhile
 _LONGEST_BATCH = 0.4  # of the longest wait: what a batch should take at most, for nobody can interrupt it
 
@@ -65,6 +65,24 @@ class _Job:
     done: list[Any] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """A mean of the seconds that a character takes, in which what was measured before fades."""
+
+    half_life: float
+    spent: float = _FIRST_PACE * 1_000
+    weighed: float = 1_000.0
+
+    @property
+    def mean(self) -> float:
+        return self.spent / self.weighed
+
+    def after(self, seconds: float, weight: int) -> "_Pace":
+        """With one more batch."""
+        kept = 0.5 ** (seconds / self.half_life)
+        return _Pace(self.half_life, kept * self.spent + seconds, kept * self.weighed + weight)
+
+
 _Piece = tuple[_Job, int, int]
 """Rows of a job: from, to."""
 _Answer = list[Any] | Exception
@@ -79,6 +97,7 @@ class Batcher:
         wait_seconds: A request that would wait longer is refused.
         deadline_seconds: A request that has waited so long all the same is dropped.
         most_rows: Rows of a batch at most.
+        clock: Seconds, never running backwards.
     """
 
     def __init__(
@@ -89,12 +108,14 @@ class Batcher:
         wait_seconds: float,
         deadline_seconds: float = 30.0,
         most_rows: int = 64,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._name = name
         self._waiting = waiting
         self._wait_seconds = wait_seconds
         self._deadline_seconds = deadline_seconds
         self._most_rows = most_rows
+        self._clock = clock
         self._jobs: deque[_Job] = deque()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -102,7 +123,7 @@ class Batcher:
         self._at_hand = 0  # weight of the running batch
         self._began = 0.0
         self._tidied = 0.0
-        self._spent, self._weighed = _FIRST_RATE * 1_000, 1_000.0  # decaying sums: seconds, characters
+        self._paces = [_Pace(half_life) for half_life in _HALF_LIVES]
 
     def __len__(self) -> int:
         """How many requests wait or are worked on."""
@@ -127,7 +148,7 @@ class Batcher:
         Raises:
             Overloaded: Too many requests wait, or this one would wait too long. Nothing was queued.
         """
-        job = _Job(work, rows, [weight + 100 for weight in weights], monotonic() + self._deadline_seconds)
+        job = _Job(work, rows, [weight + 100 for weight in weights], self._clock() + self._deadline_seconds)
         with self._changed:
             self._drop_cancelled()
             seconds = self._seconds_until(job)
@@ -155,16 +176,16 @@ class Batcher:
         if self._thread is not None:
             self._thread.join(seconds)
 
-    @property
-    def _rate(self) -> float:
-        return self._spent / self._weighed
-
     def _seconds_until(self, job: _Job | None) -> float:
         """Until the last piece of a new job is begun: the rest of the batch at hand, and what goes before."""
         turns = 1 if job is None else math.ceil(len(job.rows) / PIECE)
         ahead = sum(sum(other.weights[other.taken : other.taken + turns * PIECE]) for other in self._jobs)
-        rest = max(0.0, self._at_hand * self._rate - (monotonic() - self._began)) if self._at_hand else 0.0
-        return ahead * self._rate + rest
+        if not self._at_hand:
+            return ahead * _slowest(self._paces)
+        elapsed = self._clock() - self._began
+        overdue = [pace.after(elapsed, self._at_hand) for pace in self._paces]
+        pace = _slowest([*self._paces, *overdue])
+        return ahead * pace + max(0.0, self._at_hand * pace - elapsed)
 
     def _run(self) -> None:
         while True:
@@ -174,18 +195,18 @@ class Batcher:
                         return
                     self._changed.wait()
                 self._at_hand = sum(sum(job.weights[start:end]) for job, start, end in pieces)
-                self._began = monotonic()
+                self._began = self._clock()
             answers = _answered(pieces)
             with self._changed:
-                self._spent = _MEMORY * self._spent + monotonic() - self._began
-                self._weighed = _MEMORY * self._weighed + self._at_hand
+                took = self._clock() - self._began
+                self._paces = [pace.after(took, self._at_hand) for pace in self._paces]
                 self._at_hand = 0
                 finished = self._settle(pieces, answers)
             for job, answer in finished:
                 _resolve(job, answer)
-            if monotonic() > self._tidied + _TIDY_EVERY:
+            if self._clock() > self._tidied + _TIDY_EVERY:
                 give_back()
-                self._tidied = monotonic()
+                self._tidied = self._clock()
 
     def _take(self) -> list[_Piece]:
         """The next batch, from the requests whose work is that of the first; the lock is held.
@@ -197,7 +218,7 @@ class Batcher:
         if not self._jobs:
             return []
         alike = [job for job in self._jobs if job.work == self._jobs[0].work]
-        ends = _dealt(alike, self._most_rows, _LONGEST_BATCH * self._wait_seconds / self._rate)
+        ends = _dealt(alike, self._most_rows, _LONGEST_BATCH * self._wait_seconds / _slowest(self._paces))
         pieces = [(job, job.taken, end) for job, end in zip(alike, ends, strict=True) if end > job.taken]
         for job, _, end in pieces:
             job.taken = end
@@ -225,10 +246,15 @@ class Batcher:
         self._jobs = deque(job for job in self._jobs if not job.future.cancelled() or _is_at_hand(job))
 
     def _drop_expired(self) -> None:
-        now = monotonic()
+        now = self._clock()
         for job in [job for job in self._jobs if not job.taken and job.deadline < now]:
             self._jobs.remove(job)
             _resolve(job, Expired(f"the request waited {self._deadline_seconds:g} s; try again later"))
+
+
+def _slowest(paces: Sequence[_Pace]) -> float:
+    """Work that grows dearer is noticed soon, work that grows cheaper late: the cheap may be over again."""
+    return max(pace.mean for pace in paces)
 
 
 def _is_at_hand(job: _Job) -> bool:
