@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from fastapi.testclient import TestClient
 
+from joblens.errors import DataError
 from joblens.inference.classify import Classifier
 from joblens.inference.match import vectors_of
 from joblens.paths import Layout
@@ -73,9 +74,9 @@ def test_an_advert_without_words_cannot_be_explained_and_says_so(client):
     assert "no words" in problem["problem"]
 
 
-def test_with_a_project_the_nearest_training_adverts_are_named_and_its_faults_are_not_the_clients(
-    classifier, tmp_path
-):
+@pytest.fixture
+def layout(classifier, tmp_path):
+    """A project with two adverts that train and one that does not."""
     layout = Layout(tmp_path / "project")
     ids = pl.DataFrame({"id": ["cook", "nurse", "other cook"]})
     write_table(layout.ids, ids)
@@ -83,6 +84,10 @@ def test_with_a_project_the_nearest_training_adverts_are_named_and_its_faults_ar
     vectors = vectors_of(classifier, ["kok tjener mad", "nurse doctor patient", "kok tjener mad"])
     fingerprint = classifier.bundle.encoder_fingerprint
     write_tensors(layout.embeddings, {"vectors": vectors}, {"fingerprint": fingerprint})
+    return layout
+
+
+def test_with_a_project_the_nearest_training_adverts_are_named(classifier, layout):
     app = create_app(classifier, project=layout)
     with TestClient(app) as client:
         app.state.loading.result(timeout=10)
@@ -90,9 +95,16 @@ def test_with_a_project_the_nearest_training_adverts_are_named_and_its_faults_ar
         assert [(near["id"], round(near["cosine"], 4)) for near in nearest][:1] == [("cook", 1.0)]
         assert [near["id"] for near in nearest] == ["cook", "nurse"]
         layout.splits.unlink()
-        answer = client.post("/explain", json={"text": "kok tjener mad"})
-    assert answer.status_code == 500
-    assert str(tmp_path) not in answer.text
+        assert client.post("/explain", json={"text": "kok tjener mad"}).json()["nearest"] == nearest
+
+
+def test_a_project_that_lacks_a_file_is_refused_at_the_start(classifier, layout):
+    layout.splits.unlink()
+    app = create_app(classifier, project=layout)
+    with TestClient(app) as client:
+        with pytest.raises(DataError, match=r"splits\.parquet"):
+            app.state.loading.result(timeout=10)
+        assert client.get("/readyz").status_code == 503
 
 
 def test_an_advert_matches_the_profile_that_reads_the_same(client):

@@ -32,9 +32,9 @@ from joblens.inference.explain import (
     Phrase,
     cut_out,
     explain,
-    nearest_ads,
     phrases_of,
 )
+from joblens.inference.neighbours import TrainingAds
 from joblens.models.bundle import Bundle, write_bundle
 from joblens.models.calibration import Calibration
 from joblens.models.wide_deep import Inputs
@@ -386,12 +386,19 @@ def layout(tmp_path: Path) -> Layout:
     ids = pl.DataFrame({"id": list("abcde")})
     write_table(layout.ids, ids)
     write_table(layout.splits, ids.with_columns(split=pl.Series(SPLITS)).reverse())
-    write_tensors(layout.embeddings, {"vectors": torch.tensor(PLACES)}, {"fingerprint": "f"})
+    write_vectors(layout, load().bundle.dimensions)
     return layout
 
 
+def write_vectors(layout: Layout, dimensions: int) -> None:
+    vectors = torch.nn.functional.pad(torch.tensor(PLACES), (0, dimensions - 2))
+    write_tensors(layout.embeddings, {"vectors": vectors}, {"fingerprint": load().bundle.encoder_fingerprint})
+
+
 def near(layout: Layout, *arguments: object, **options: object) -> list[tuple[str, float]]:
-    found = nearest_ads(layout, torch.tensor([2.0, 0.0]), *arguments, **options)
+    vector = torch.zeros(load().bundle.dimensions)
+    vector[0] = 2.0
+    found = TrainingAds.load(layout, load()).nearest(vector, *arguments, **options)
     return [(ad.id, round(ad.cosine, 6)) for ad in found]
 
 
@@ -401,8 +408,9 @@ def test_only_training_adverts_are_near_nearest_first(layout):
 
 
 def test_vectors_of_another_width_are_refused(layout):
-    with pytest.raises(DataError, match=r"has vectors of shape \(5, 2\), expected \(5, 3\)"):
-        nearest_ads(layout, torch.ones(3))
+    write_vectors(layout, 3)
+    with pytest.raises(DataError, match=r"has vectors of shape \(5, 3\), expected \(5, \d{3}\)"):
+        TrainingAds.load(layout, load())
 
 
 def project(folder: Path, classifier: Classifier, texts: list[str], splits: list[str]) -> Layout:
@@ -423,7 +431,9 @@ TEXTS = ["Tjener til restaurant", "Tømrer med hammer", "Kok til køkken", "Kok 
 
 def test_a_training_advert_that_reads_the_same_is_nearest_and_as_near_as_can_be(tmp_path):
     layout = project(tmp_path, load(), TEXTS, ["train"] * 4)
-    nearest = explain(load(), "Kok", "<p>Kok til  køkken</p>", layout=layout).nearest
+    nearest = explain(
+        load(), "Kok", "<p>Kok til  køkken</p>", training=TrainingAds.load(layout, load())
+    ).nearest
     assert [ad.id for ad in nearest] == ["ad 2", "ad 3", "ad 0"]
     assert nearest[0].cosine == pytest.approx(1)
     assert 1 > nearest[1].cosine > nearest[2].cosine > 0
@@ -431,9 +441,10 @@ def test_a_training_advert_that_reads_the_same_is_nearest_and_as_near_as_can_be(
 
 def test_as_many_near_adverts_are_named_as_are_asked_for(tmp_path):
     layout = project(tmp_path, load(), TEXTS, ["train"] * 4)
-    assert len(explain(load(), "Kok", "til køkken", layout=layout, count=2).nearest) == 2
+    training = TrainingAds.load(layout, load())
+    assert len(explain(load(), "Kok", "til køkken", training=training, count=2).nearest) == 2
     with pytest.raises(DataError, match="count is 0, expected at least 1 training advert"):
-        explain(load(), "Kok", "til køkken", layout=layout, count=0)
+        explain(load(), "Kok", "til køkken", training=training, count=0)
 
 
 def test_without_a_project_nothing_is_near():
@@ -443,17 +454,17 @@ def test_without_a_project_nothing_is_near():
 def test_a_project_with_vectors_of_another_encoder_is_refused(tmp_path):
     layout = project(tmp_path, load("wide_deep"), TEXTS, ["train"] * 4)
     with pytest.raises(BundleError, match=r"trained with another embeddings\.safetensors than the project"):
-        explain(load(), "Kok", "til køkken", layout=layout)
+        TrainingAds.load(layout, load())
 
 
 def test_a_project_that_was_split_anew_is_refused(tmp_path):
     layout = project(tmp_path, load(), TEXTS, ["train"] * 4)
     hashes = {path.name: file_hash(path) for path in (layout.ids, layout.splits)}
     bound = load(card={"hashes": hashes})
-    assert len(explain(bound, "Kok", "til køkken", layout=layout).nearest) == 3
+    assert len(explain(bound, "Kok", "til køkken", training=TrainingAds.load(layout, load())).nearest) == 3
     write_table(layout.splits, pl.read_parquet(layout.splits).with_columns(split=pl.lit("test")))
     with pytest.raises(BundleError, match=r"trained with another splits\.parquet than the project"):
-        explain(bound, "Kok", "til køkken", layout=layout)
+        TrainingAds.load(layout, bound)
 
 
 # --- the command -----------------------------------------------------------------------------------------

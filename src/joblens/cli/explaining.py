@@ -37,15 +37,18 @@ def explain(
 
     from joblens.inference.classify import Classifier
     from joblens.inference.explain import explain as explain_ad
+    from joblens.inference.neighbours import TrainingAds
 
     layout = project_of(bundle) if nearest else None
-    explanation = explain_ad(
-        Classifier.load(bundle, device=device), title, text, most, layout=layout, count=nearest
-    )
+    classifier = Classifier.load(bundle, device=device)
+    training = None if layout is None else TrainingAds.load(layout, classifier)
+    explanation = explain_ad(classifier, title, text, most, training=training, count=nearest)
     if as_json:
         import json
 
-        typer.echo(json.dumps(asdict(explanation), ensure_ascii=False, indent=2))
+        found = asdict(explanation)
+        del found["ad"]
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
     guess = explanation.guess
     typer.echo(f"{guess.label}: {guess.probability:.0%}")

@@ -13,16 +13,14 @@ from math import log
 from typing import TYPE_CHECKING
 
 import torch
-from torch.nn.functional import normalize
 
-from joblens.errors import BundleError, DataError
+from joblens.errors import DataError
 from joblens.extractors.cleaning import clean_ads
 from joblens.extractors.patterns import FINDERS, PatternExtractor
 from joblens.inference.classify import Classifier
+from joblens.inference.neighbours import NearAd, TrainingAds
 from joblens.models.calibration import log_odds, probabilities
-from joblens.paths import Layout
 from joblens.records import Ad, CleanAd, Guess
-from joblens.storage import file_hash, read_table, read_tensor_metadata, read_tensors
 from joblens.text import Span, join_title, word_count
 
 if TYPE_CHECKING:
@@ -53,25 +51,18 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class NearAd:
-    """A training advert like the one explained."""
-
-    id: str
-    cosine: float
-    """Of the two vectors, in [-1, 1]."""
-
-
-@dataclass(frozen=True, slots=True)
 class Explanation:
     """Why an advert got its guess."""
 
+    ad: CleanAd
+    """As it was read."""
     guess: Guess
     evidence: tuple[Evidence, ...]
     """What speaks for the guess, most first; phrases share no place of the advert. It may be empty."""
     without: float
     """The probability of the guessed label when all that is named is taken out together."""
     nearest: tuple[NearAd, ...] = ()
-    """Training adverts, nearest first; empty when there was no project to look in."""
+    """Training adverts, nearest first; empty when there were none to look among."""
 
 
 def explain(
@@ -80,7 +71,7 @@ def explain(
     text: str,
     most: int = 5,
     *,
-    layout: Layout | None = None,
+    training: TrainingAds | None = None,
     count: int = 3,
 ) -> Explanation:
     """The guess for one advert, with what moved it.
@@ -90,27 +81,19 @@ def explain(
         title: Of the advert as it is; None where there is none.
         text: Of the advert as it is.
         most: How many words and entities to name at most.
-        layout: The project that the bundle was trained in, to look for similar training adverts.
+        training: Among them similar ones are looked for.
         count: How many of those to name.
 
     Raises:
         NothingToRead: The advert has no words, or none left after cleaning.
-        DataError: `most` or `count` is less than 1; or the project lacks a file.
-        BundleError: The bundle was trained with other adverts than the project has.
+        DataError: `most` or `count` is less than 1.
     """
     if most < 1:
         raise DataError(f"most is {most}, expected at least 1 word to name")
-    if layout is not None and count < 1:
-        raise DataError(
-            f"count is {count}, expected at least 1 training advert; without a project none is named"
-        )
     occlusion = Occlusion(classifier, title, text)
     evidence, without = occlusion.evidence(most)
-    nearest: tuple[NearAd, ...] = ()
-    if layout is not None:
-        check_project(classifier, layout)
-        nearest = nearest_ads(layout, occlusion.vector, count)
-    return Explanation(occlusion.guess, evidence, without, nearest)
+    nearest = () if training is None else training.nearest(occlusion.vector, count)
+    return Explanation(occlusion.ad, occlusion.guess, evidence, without, nearest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,57 +260,6 @@ def phrases_of(ad: CleanAd, masks: re.Pattern[str], allowed: Set[str] | None) ->
         in_title, in_text = (tuple(span for _, at, span in places if at == part) for part in (0, 1))
         found.setdefault(key, Phrase(places[0][0], "word", in_title, in_text))
     return [phrase for phrase in found.values() if allowed is None or _words(phrase.text) <= allowed]
-
-
-def nearest_ads(layout: Layout, vector: "Tensor", count: int = 3) -> tuple[NearAd, ...]:
-    """The training adverts of a project whose vectors have the highest cosines with this one.
-
-    One that reads the same after cleaning has cosine 1; it may be the advert itself. Ties go to the first.
-
-    Args:
-        layout: The project.
-        vector: (D,) or (1, D), of the encoder that made the project's vectors.
-        count: How many; fewer when there are not so many training adverts.
-
-    Raises:
-        DataError: A file is missing or damaged, or the files do not fit together or to the vector.
-    """
-    ids = read_table(layout.ids, columns={"id"})["id"].to_list()
-    splits = dict(read_table(layout.splits, columns={"id", "split"}).select("id", "split").iter_rows())
-    vectors = read_tensors(layout.embeddings).get("vectors")
-    query = vector.reshape(-1)
-    if vectors is None or vectors.shape != (len(ids), len(query)):
-        found = "no vectors" if vectors is None else f"vectors of shape {tuple(vectors.shape)}"
-        raise DataError(
-            f"{layout.embeddings} has {found}, expected {(len(ids), len(query))}; run `dvc repro embed`"
-        )
-    rows = [row for row, id in enumerate(ids) if splits.get(id) == "train"]
-    cosines = normalize(vectors[rows].float(), dim=1) @ normalize(query, dim=0)  # (n,)
-    order = cosines.argsort(descending=True, stable=True)[:count].tolist()
-    return tuple(NearAd(ids[rows[place]], float(cosines[place])) for place in order)
-
-
-def check_project(classifier: Classifier, layout: Layout) -> None:
-    """Refuse a project whose adverts are not those that the bundle was trained with.
-
-    Raises:
-        DataError: The project has no vectors.
-        BundleError: It has others.
-    """
-    found = read_tensor_metadata(layout.embeddings).get("fingerprint")
-    hashes = classifier.bundle.card.get("hashes", {})
-    changed = [
-        path.name
-        for path in (layout.ids, layout.splits, layout.embeddings)
-        if path.name in hashes and path.is_file() and hashes[path.name] != file_hash(path)
-    ]
-    if found != classifier.bundle.encoder_fingerprint and layout.embeddings.name not in changed:
-        changed.append(layout.embeddings.name)
-    if changed:
-        raise BundleError(
-            f"bundle {classifier.name!r} was trained with another {' and '.join(changed)} than the project "
-            f"{layout.root} has; run `dvc repro train`, or look for no nearest adverts (--nearest 0)"
-        )
 
 
 def _masks(classifier: Classifier) -> re.Pattern[str]:

@@ -161,19 +161,18 @@ def _load_and_warm(
     project: "Layout | None",
 ) -> "ModelWork":
     from joblens.inference.classify import Classifier
-    from joblens.inference.explain import check_project
+    from joblens.inference.neighbours import TrainingAds
     from joblens.serving.work import ModelWork
 
     started = monotonic()
     classifier = (
         Classifier.load(bundle, device=device, remember=remember) if isinstance(bundle, Path) else bundle
     )
-    if project is not None:
-        check_project(classifier, project)
+    training = None if project is None else TrainingAds.load(project, classifier)
     classifier.predict([WARM_UP_TEXT])
     monitor.loaded(classifier)
     logger.info("ready after %.1f s", monotonic() - started)
-    return ModelWork(classifier, monitor, project)
+    return ModelWork(classifier, monitor, training)
 
 
 def _load_coder(titles: "Path | TitleCoder") -> "TitleCoder":

@@ -14,11 +14,10 @@ from joblens.serving.schemas.adverts import ExplainQuestion, OneAd, Profile
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from joblens.paths import Layout
+    from joblens.inference.neighbours import TrainingAds
     from joblens.serving.monitoring import Monitor
 
 Answered = tuple[CleanAd, Guess]
-Explained = tuple[CleanAd, Explanation]
 
 
 class ModelWork:
@@ -27,15 +26,15 @@ class ModelWork:
     Args:
         classifier: Loaded.
         monitor: Is told of every classified batch.
-        project: Where similar training adverts are looked up; None names none.
+        training: Among them similar adverts are looked for; None names none.
     """
 
     def __init__(
-        self, classifier: Classifier, monitor: "Monitor | None" = None, project: "Layout | None" = None
+        self, classifier: Classifier, monitor: "Monitor | None" = None, training: "TrainingAds | None" = None
     ) -> None:
         self.classifier = classifier
         self._monitor = monitor
-        self._project = project
+        self._training = training
 
     def classify(self, ads: Sequence[OneAd]) -> list[Answered]:
         """Each advert as it was read, with its guess."""
@@ -55,18 +54,13 @@ class ModelWork:
             vectors_of(self.classifier, [text.text for text in texts], [text.title for text in texts])
         )
 
-    def explain(self, questions: Sequence[ExplainQuestion]) -> list[Explained]:
-        """Each advert as it was read, with what moved its guess.
+    def explain(self, questions: Sequence[ExplainQuestion]) -> list[Explanation]:
+        """What moved the guess of each advert.
 
         Raises:
             NothingToRead: An advert has no words, or none left after cleaning.
-            DataError: The project lacks a file.
-            BundleError: The project is not the one that the bundle was trained in.
         """
         return [
-            (
-                self.classifier.clean([question.text], [question.title])[0],
-                explain(self.classifier, question.title, question.text, question.most, layout=self._project),
-            )
+            explain(self.classifier, question.title, question.text, question.most, training=self._training)
             for question in questions
         ]

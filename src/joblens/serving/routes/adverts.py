@@ -73,12 +73,12 @@ async def explain(
     work = loaded(request)
     weights = [EXPLAINING * weight for weight in _weights([question])]
     try:
-        ((ad, found),) = await batched(request, request.app.state.adverts, work.explain, [question], weights)
+        (found,) = await batched(request, request.app.state.adverts, work.explain, [question], weights)
     except NothingToRead as error:
         raise HTTPException(422, [{"field": "text", "problem": str(error)}]) from error
     return ExplainAnswer(
         model=model_of(work.classifier),
-        result=_result(ad, found.guess),
+        result=_result(found.ad, found.guess),
         evidence=[EvidenceFound(**asdict(evidence)) for evidence in found.evidence],
         without=min(max(found.without, 0.0), 1.0),
         nearest=[Neighbour(id=near.id, cosine=near.cosine) for near in found.nearest],
