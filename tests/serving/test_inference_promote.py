@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from joblens.cli import app
 from joblens.errors import BundleError, DataError
 from joblens.inference.classify import Classifier
-from joblens.inference.promote import HeldOut, file_rows, project_rows, promote
+from joblens.inference.promote import LabelledAds, file_rows, project_rows, promote
 from joblens.models.bundle import Bundle, read_bundle, write_bundle
 from joblens.models.bundle.replacing import bundle_version, copied, move_in, turn_of
 from joblens.paths import Layout
@@ -42,9 +42,9 @@ def adverts() -> list[dict[str, str]]:
     return rows
 
 
-def held() -> HeldOut:
+def held() -> LabelledAds:
     rows = adverts()
-    return HeldOut("126 ads", *([row[name] for row in rows] for name in ("title", "text", "label")))
+    return LabelledAds("126 ads", *([row[name] for row in rows] for name in ("title", "text", "label")))
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_a_label_that_no_held_out_advert_has_does_not_lower_macro_f1(
     keep = [row for row, label in enumerate(rows.labels) if label != "Byggeri"]
     texts = [rows.texts[row] for row in keep for _ in range(2)]
     labels = [rows.labels[row] for row in keep for _ in range(2)]
-    done = promote(bundle_folder, tmp_path / "serving", HeldOut("", [""] * len(texts), texts, labels))
+    done = promote(bundle_folder, tmp_path / "serving", LabelledAds("", [""] * len(texts), texts, labels))
     assert done.new.macro_f1 == pytest.approx(1)
 
 
@@ -137,7 +137,7 @@ def test_a_label_that_no_bundle_knows_and_too_few_adverts_are_refused(
     strange = replace(rows, labels=["Fiskeri", *rows.labels[1:]])
     with pytest.raises(DataError, match=r"labels that no bundle knows \('Fiskeri'\)"):
         promote(bundle_folder, tmp_path / "serving", strange)
-    few = HeldOut("99 ads", rows.titles[:99], rows.texts[:99], rows.labels[:99])
+    few = LabelledAds("99 ads", rows.titles[:99], rows.texts[:99], rows.labels[:99])
     with pytest.raises(DataError, match=r"has 99 held-out ads .* expected at least 100"):
         promote(bundle_folder, tmp_path / "serving", few)
     assert not (tmp_path / "serving").exists()

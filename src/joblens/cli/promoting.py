@@ -9,7 +9,7 @@ from joblens.cli.options import CLASSIFIER, HERE, SERVING, Device, Project, UrlE
 from joblens.paths import Layout
 
 if TYPE_CHECKING:
-    from joblens.inference.promote import HeldOut, Promotion
+    from joblens.inference.promote import LabelledAds, Promotion
 
 EXAMPLE = "Example: joblens promote models/classifier --to models/serving && joblens serve -b models/serving"
 
@@ -66,7 +66,7 @@ def _roll_back(to: Path) -> None:
         typer.echo(f"rolled back: {to} is now {bundle_version(to)}; the other one is {to}.previous")
 
 
-def _rows(ads: str, text: str, title: str | None, label: str, url_env: str) -> "HeldOut":
+def _rows(ads: str, text: str, title: str | None, label: str, url_env: str) -> "LabelledAds":
     from joblens.inference.promote import file_rows
     from joblens.sources import Columns, title_if_there
     from joblens.sources.database import check_url_env

@@ -34,7 +34,7 @@ SIMILAR = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
+class LabelledAds:
     """Labelled adverts, one of each near-duplicate group."""
 
     where: str
@@ -76,7 +76,12 @@ class Promotion:
 
 
 def promote(
-    new: Path, folder: Path, held: HeldOut | Layout, *, labels_may_change: bool = False, device: str = "auto"
+    new: Path,
+    folder: Path,
+    held: LabelledAds | Layout,
+    *,
+    labels_may_change: bool = False,
+    device: str = "auto",
 ) -> Promotion:
     """Compare the bundle `new` with the one at `folder`; a copy of it takes that place if it is better.
 
@@ -111,7 +116,7 @@ def promote(
     return promotion
 
 
-def compare(rows: HeldOut, challenger: Classifier, champion: Classifier | None) -> Promotion:
+def compare(rows: LabelledAds, challenger: Classifier, champion: Classifier | None) -> Promotion:
     """Both on the same adverts."""
     names = sorted(set(rows.labels))
     numbers = {name: number for number, name in enumerate(names)}
@@ -148,7 +153,7 @@ def compare(rows: HeldOut, challenger: Classifier, champion: Classifier | None) 
     )
 
 
-def project_rows(layout: Layout) -> HeldOut:
+def project_rows(layout: Layout) -> LabelledAds:
     """The test split of a project.
 
     Raises:
@@ -167,7 +172,7 @@ def project_rows(layout: Layout) -> HeldOut:
     return _held_out(f"the test split of {layout.root.resolve()}", rows)
 
 
-def file_rows(source: str, columns: Columns, *, url_env: str = "JOBLENS_DB_URL") -> HeldOut:
+def file_rows(source: str, columns: Columns, *, url_env: str = "JOBLENS_DB_URL") -> LabelledAds:
     """The adverts of a file or table that have a text and a label, one of those that say nearly the same.
 
     Raises:
@@ -188,12 +193,12 @@ def file_rows(source: str, columns: Columns, *, url_env: str = "JOBLENS_DB_URL")
     return _held_out(source, kept)
 
 
-def _held_out(where: str, rows: Sequence[dict[str, str | None]]) -> HeldOut:
+def _held_out(where: str, rows: Sequence[dict[str, str | None]]) -> LabelledAds:
     titles, texts, labels = ([row[name] or "" for row in rows] for name in ("title", "text", "label"))
-    return HeldOut(where, titles, texts, labels)
+    return LabelledAds(where, titles, texts, labels)
 
 
-def _check_enough(rows: HeldOut) -> None:
+def _check_enough(rows: LabelledAds) -> None:
     if len(rows.labels) < FEWEST:
         raise DataError(
             f"{rows.where} has {len(rows.labels)} held-out ads without near-duplicates, expected at least "
@@ -222,7 +227,7 @@ def _splits_hash(classifier: Classifier) -> object:
 
 
 def _check_labels(
-    rows: HeldOut, challenger: Classifier, champion: Classifier | None, labels_may_change: bool
+    rows: LabelledAds, challenger: Classifier, champion: Classifier | None, labels_may_change: bool
 ) -> None:
     new = set(challenger.bundle.labels)
     old = set(champion.bundle.labels) if champion is not None else new
