@@ -6,19 +6,16 @@ asked for the longest.
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from joblens.extractors.remembering import key_of
 from joblens.records import Entity
 
 if TYPE_CHECKING:
     from joblens.extractors import Extractor
-
-KEY_BYTES = 16
-"""Bytes of a sentence's hash; see `remembering.KEY_BYTES`."""
 
 MOST_SPANS = 64
 """A text with more of them is read each time: what is remembered stays small, whatever is sent."""
@@ -55,7 +52,7 @@ class MemoryExtractor:
         Raises:
             ModelError: The model cannot read a text whole.
         """
-        keys = [_key(text) for text in texts]
+        keys = [key_of(text) for text in texts]
         found: dict[bytes, list[Entity]] = {}
         new: dict[bytes, str] = {}
         for key, text in zip(keys, texts, strict=True):
@@ -92,7 +89,3 @@ class MemoryExtractor:
             Entity(start, end, self._names[label], text[start:end], score)
             for start, end, label, score in _SPAN.iter_unpack(packed)
         ]
-
-
-def _key(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:KEY_BYTES]

@@ -42,12 +42,16 @@ KEY_BYTES = 16
 """Bytes of a text's hash; with a thousand million texts two of them share one with a chance below 1e-20."""
 
 
+def key_of(text: str) -> bytes:
+    """The first 16 bytes of a text's SHA-256."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:KEY_BYTES]
+
+
 def keys_of(texts: Sequence[str]) -> Keys:
-    """(N,) hashes of the texts: the first 16 bytes of their SHA-256."""
+    """(N,) keys of the texts."""
     import numpy as np
 
-    digests = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:KEY_BYTES] for text in texts]
-    return np.array(digests, dtype=f"S{KEY_BYTES}")
+    return np.array([key_of(text) for text in texts], dtype=f"S{KEY_BYTES}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
