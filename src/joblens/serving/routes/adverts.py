@@ -1,6 +1,5 @@
 """`POST /classify`, `/extract`, `/explain` and `/match`."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +8,7 @@ from fastapi import APIRouter, Body, HTTPException, Request
 from joblens.serving.examples import EXPLAINED, MATCHED, QUESTIONS
 from joblens.serving.links import CLASSIFY_MASKED
 from joblens.serving.routes.model import model_of
-from joblens.serving.routes.refusals import REFUSALS, batched, loaded
+from joblens.serving.routes.refusals import REFUSALS, batched, lengths, loaded
 from joblens.serving.schemas.adverts import (
     Answer,
     Candidate,
@@ -48,7 +47,7 @@ async def classify(
     """Sort one advert or several into the model's categories, with calibrated probabilities."""
     work = loaded(request)
     ads = _ads(question)
-    answers = await batched(request, request.app.state.adverts, work.classify, ads, _weights(ads))
+    answers = await batched(request, request.app.state.adverts, work.classify, ads, lengths(ads))
     return Answer(model=model_of(work.classifier), results=[_result(ad, guess) for ad, guess in answers])
 
 
@@ -59,7 +58,7 @@ async def extract(
     """The text of one advert or several with personal data masked, and the entities with their places."""
     work = loaded(request)
     ads = _ads(question)
-    found = await batched(request, request.app.state.adverts, work.extract, ads, _weights(ads))
+    found = await batched(request, request.app.state.adverts, work.extract, ads, lengths(ads))
     return ExtractAnswer(model=model_of(work.classifier), results=[_extracted(extract) for extract in found])
 
 
@@ -71,7 +70,7 @@ async def explain(
     from joblens.inference.explain import NothingToRead
 
     work = loaded(request)
-    weights = [EXPLAINING * weight for weight in _weights([question])]
+    weights = [EXPLAINING * weight for weight in lengths([question])]
     try:
         (found,) = await batched(request, request.app.state.adverts, work.explain, [question], weights)
     except NothingToRead as error:
@@ -96,7 +95,7 @@ async def match(
 
     work = loaded(request)
     texts: list[OneAd | Profile] = [*question.ads, *question.profiles]
-    found = await batched(request, request.app.state.adverts, work.vectors, texts, _weights(texts))
+    found = await batched(request, request.app.state.adverts, work.vectors, texts, lengths(texts))
     ads = len(question.ads)
     matches = match_vectors(
         torch.stack(found[:ads]), torch.stack(found[ads:]), cut_off=question.cut_off, top=question.top
@@ -106,10 +105,6 @@ async def match(
 
 def _ads(question: OneAd | ManyAds) -> list[OneAd]:
     return question.ads if isinstance(question, ManyAds) else [question]
-
-
-def _weights(texts: Sequence[OneAd | Profile | ExplainQuestion]) -> list[int]:
-    return [len(text.title) + len(text.text) for text in texts]
 
 
 def _result(ad: "CleanAd", guess: "Guess") -> Result:

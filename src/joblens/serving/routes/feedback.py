@@ -11,7 +11,7 @@ from fastapi import APIRouter, Body, HTTPException, Request
 
 from joblens.errors import ConfigError, SourceError
 from joblens.serving.examples import CORRECTED
-from joblens.serving.routes.refusals import REFUSALS, batched, loaded
+from joblens.serving.routes.refusals import REFUSALS, batched, lengths, loaded
 from joblens.serving.schemas.adverts import OneAd
 from joblens.serving.schemas.feedback import Feedback, PersonsLabel, Stored
 from joblens.sources.database import check_url_env
@@ -71,7 +71,7 @@ async def feedback(
     if problems := await to_thread(_problems, given, work.classifier.bundle.labels):
         raise HTTPException(422, problems)
     ads = [OneAd(title=one.title, text=one.text) for one in given]
-    weights = [len(ad.title) + len(ad.text) for ad in ads]
+    weights = lengths(ads)
     found = await batched(request, request.app.state.adverts, work.extract, ads, weights)
     now = datetime.now(UTC)
     rows = [_correction(one, masked, now) for one, masked in zip(given, found, strict=True)]

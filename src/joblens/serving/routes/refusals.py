@@ -14,6 +14,7 @@ from joblens.serving.problems import field_problems
 from joblens.serving.schemas.base import FieldProblems, Problem
 
 if TYPE_CHECKING:
+    from joblens.serving.schemas.adverts import ExplainQuestion, OneAd, Profile
     from joblens.serving.work import ModelWork
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,11 @@ def loaded(request: Request) -> "ModelWork":
     if loading.exception() is not None:
         raise HTTPException(503, "the model could not be loaded; the server's log says why")
     return loading.result()
+
+
+def lengths(texts: "Sequence[OneAd | Profile | ExplainQuestion]") -> list[int]:
+    """Characters of each, which its work goes by."""
+    return [len(text.title) + len(text.text) for text in texts]
 
 
 async def batched(
