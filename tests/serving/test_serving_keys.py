@@ -5,7 +5,7 @@ from fastapi.testclient import TestClient
 
 from joblens.errors import ConfigError
 from joblens.serving.api import create_app
-from joblens.serving.keys import read_digests
+from joblens.serving.keys import OPEN, read_digests
 
 KEYS = ("first-key", "second key")
 DIGESTS = tuple(hashlib.sha256(key.encode()).hexdigest() for key in KEYS)
@@ -77,3 +77,14 @@ def test_a_key_in_place_of_a_digest_is_refused_and_not_repeated(monkeypatch):
     with pytest.raises(ConfigError, match="entry 2 of the environment variable KEYS") as refusal:
         read_digests("KEYS")
     assert "first-key" not in str(refusal.value)
+
+
+def test_the_schema_names_both_headers_where_a_key_is_needed(locked, client):
+    schema = locked.get("/openapi.json", headers={"X-API-Key": KEYS[0]}).json()
+    schemes = schema["components"]["securitySchemes"]
+    assert (schemes["bearer"]["type"], schemes["bearer"]["scheme"]) == ("http", "bearer")
+    assert (schemes["header"]["type"], schemes["header"]["name"]) == ("apiKey", "X-API-Key")
+    routes = {path: next(iter(methods.values())) for path, methods in schema["paths"].items()}
+    either = [{"bearer": []}, {"header": []}]
+    assert {path for path, route in routes.items() if route.get("security") != either} == OPEN
+    assert "securitySchemes" not in client.get("/openapi.json").json()["components"]

@@ -17,7 +17,7 @@ from joblens.errors import JoblensError
 from joblens.serving.access import AccessLog
 from joblens.serving.batching import Batcher, Expired, Overloaded
 from joblens.serving.faults import FaultBarrier
-from joblens.serving.keys import KeyCheck
+from joblens.serving.keys import SCHEMES, KeyCheck
 from joblens.serving.limits import BodyLimit, Limits
 from joblens.serving.monitoring import Monitor
 from joblens.serving.routes import adverts, feedback, model, probes, titles
@@ -90,14 +90,16 @@ def create_app(
     app.state.corrections = _batcher("joblens-feedback", limits)
     app.state.draining = False
     _surround(app, limits, key_digests, cors_origins)
-    for routes in ROUTES:
-        app.include_router(routes)
+    for routes in LOCKED_ROUTES:
+        app.include_router(routes, dependencies=SCHEMES if key_digests else None)
+    app.include_router(probes.router)
     monitor.attach(app)
     monitor.watch_line(app.state.adverts.__len__, places=limits.waiting + 1)
     return app
 
 
-ROUTES = (adverts.router, feedback.router, titles.router, model.router, probes.router)
+LOCKED_ROUTES = (adverts.router, feedback.router, titles.router, model.router)
+"""Those that need a key when there are keys."""
 
 
 def _batcher(name: str, limits: Limits) -> Batcher:

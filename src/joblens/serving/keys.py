@@ -7,6 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fastapi import Security
+from fastapi.security import APIKeyHeader, HTTPBearer
+
 from joblens.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -14,6 +17,13 @@ if TYPE_CHECKING:
 
 OPEN = frozenset({"/livez", "/readyz", "/metrics"})
 """Paths that need no key."""
+
+_KEY = "One of the server's API keys."
+SCHEMES = (
+    Security(HTTPBearer(scheme_name="bearer", description=_KEY, auto_error=False)),
+    Security(APIKeyHeader(name="X-API-Key", scheme_name="header", description=_KEY, auto_error=False)),
+)
+"""What the API's schema says of keys, either of which will do; `KeyCheck` is what checks them."""
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 
