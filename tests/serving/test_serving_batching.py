@@ -98,9 +98,9 @@ def test_another_kind_of_work_has_its_turn_between_the_pieces_of_a_large_request
     assert [batch[0] for batch in upper.batches] == ["first", "a", "x", "a"]
 
 
-def test_a_batch_takes_at_most_four_tenths_of_the_longest_wait(upper):
+def test_a_batch_takes_at_most_a_quarter_of_the_longest_wait(upper):
     """A character takes 1e-4 s until one was measured: 0.4 s are 4,000, two rows of 1,900, not three."""
-    queue = batcher(wait_seconds=1.0)
+    queue = batcher(wait_seconds=1.6)
     upper.go.set()
     submit(queue, upper.work, *["a"] * 5, weight=1_800).result(30)  # and 100 for each row itself
     assert len(upper.batches[0]) == 2

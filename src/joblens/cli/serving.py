@@ -18,7 +18,7 @@ def serve(
     waiting: Annotated[int, typer.Option("--waiting", help="Requests that may wait for the model.")] = 128,
     wait_seconds: Annotated[
         float, typer.Option("--wait-seconds", help="A request that would wait longer is refused at once.")
-    ] = 3.0,
+    ] = 4.0,
     deadline_seconds: Annotated[
         float, typer.Option("--deadline-seconds", help="A request that has waited so long is dropped.")
     ] = 30.0,

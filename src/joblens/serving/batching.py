@@ -36,7 +36,7 @@ PIECE = 16
 _FIRST_PACE = 1e-4  # seconds for a character until one was measured: a tenth of a second for an advert
 _HALF_LIVES = (3.0, 30.0)  # seconds of work after which what was measured before counts half
 _TIDY_EVERY = 10.0  # seconds between two times that free memory is given back: other threads wait meanwhile
-_LONGEST_BATCH = 0.4  # of the longest wait: what a batch should take at most, for nobody can interrupt it
+_LONGEST_BATCH = 0.25  # of the longest wait: what a batch should take at most, for nobody can interrupt it
 
 
 class Overloaded(Exception):

@@ -25,7 +25,7 @@ class Limits:
     """Largest request body, as received; more is answered with 413."""
     waiting: int = 128
     """Requests that may wait for the model while it works; the next is answered with 429."""
-    wait_seconds: float = 3.0
+    wait_seconds: float = 4.0
     """A request that would wait longer for the model is answered with 429 at once."""
     deadline_seconds: float = 30.0
     """A request that has waited so long all the same is answered with 503, and no work is spent on it."""
