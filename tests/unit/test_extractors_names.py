@@ -58,6 +58,10 @@ CUED = [
     ("Contact us and ask for Bethany.", ["Bethany"]),
     ("Ask for Ms Myers or Mr Gates on 212-555-0187", ["Myers", "Gates"]),
     ("Un saludo, Isidora", ["Isidora"]),
+    ("Ansvarlig for ansættelsen: fkn, 65 31 52 18", ["fkn"]),
+    ("Venlig hilsen pks Børnehuset Solen", ["pks"]),  # the line break is lost
+    ('mærkes mrk. "Kenn Kirkeholm Kærbæk"', ["Kenn Kirkeholm Kærbæk"]),
+    ("så vender Cirkeline tilbage hurtigst muligt", ["Cirkeline"]),
     ("Cheers, Ruben", ["Ruben"]),
     ("kom forbi og hils på Gorm.", ["Gorm"]),
     ('send it to us, marked "Sarah Hess".', ["Sarah Hess"]),
@@ -114,6 +118,11 @@ ROLES = [
     ("meet our Technical Director Ruth today", ["Ruth"]),
     ("contact the head of department Anders Holm", ["Anders Holm"]),
     ("Наставник на первые месяцы – Фрол.", ["Фрол"]),
+    ("Du bliver Nicolines makker", ["Nicolines"]),
+    ("Frans' afløser begynder i maj", ["Frans"]),
+    ("We need Mary's successor", ["Mary"]),
+    ("Kort til tog. Bertils team består af otte.", ["Bertils"]),
+    ("Karens team tæller fem", ["Karens"]),
 ]
 
 LISTED = [
@@ -161,6 +170,11 @@ NO_NAMES = [
     "Firma Sp. S.A. Stanowisko",
     "Carnet B. Valorable experiencia",
     "Vi søger en kok i Aarhus til Juni",
+    "Afdelingens team består af otte kolleger",
+    "Novo Nordisks team tæller otte kolleger",
+    "Venlig hilsen os i Børnehuset Solen",
+    "Vi vender tilbage til Solen",
+    "Ansvarlig for drift: Vi søger en leder",
 ]
 
 
@@ -189,6 +203,12 @@ def test_an_identity_number_is_a_sign_of_a_person_as_well():
 
 def test_without_a_conjunction_a_comma_makes_no_list():
     assert names_in("bogen af Mette Sørensen, Lindby, blev") == ["Mette Sørensen"]
+
+
+def test_a_person_that_is_masked_already_leads_to_the_others_of_the_list():
+    assert names_in("Du sidder ved siden af [person] og Åse.") == ["Åse"]
+    assert names_in("Du sidder ved siden af [person]. Åse.") == []
+    assert names_in("[organisation] og Åse.") == []
 
 
 def test_a_found_name_is_found_in_the_whole_text():

@@ -30,6 +30,8 @@ FOUND = [
     ("mette.holm at post [dot] firma [dot] com", "[email]"),
     ("Please write to mette_holm at firma.ie, or call", "Please write to [email], or call"),
     ("Betty Bibi <bettyb at firma.ie>", "[person] <[email]>"),
+    ("or Carol (cade at firma.com).", "or Carol ([email])."),
+    ("ИП Сысоеваул. Северная, д. 87, кв. 148", "ИП Сысоева[address]"),
     ("Reach her at applications-nord at firma.com", "Reach her at [email]"),
     ("Contact: Mette Holm, mette at firma.ie", "Contact: [person], [email]"),
     ("Contact: Mette Holm / 23 45 67 89 / mholm at firma.com", "Contact: [person] / [phone] / [email]"),
@@ -142,6 +144,7 @@ FOUND = [
 LEFT_ALONE = [
     "SRA Accounts Rules 2011",
     "Kom til os @ kontoret kl. 9",
+    "(join us at the fair)",
     "look at example for more",
     "løn 35.000-40.000 kr. om måneden",
     "7 at most, 24/7 at work, e.g. at home",

@@ -34,6 +34,7 @@ FIELD = (
     r"|nærmeste leder|ansættende leder|leder|rekrutteringskonsulent|faglig kontakt|(?:full )?name|navn"
     r"|fulde navn"
     r"|nombre(?: y apellidos?| completo)?|ф\.?и\.?о|имя|imię i nazwisko|namn|vor- und nachname"
+    r"|ansvarlig(?:e)?(?: for [\w-]{3,25})?|responsible(?: for [\w-]{3,25})?"
     r"|sagsbehandler|case officer|interviewer|tillidsrepræsentant"
     r"|henvendelse|henvendelser|spørgsmål|questions|enquiries|fao|supervisor|reclutador[a]?|consultas) ?:"
 )
@@ -74,7 +75,7 @@ ASKING_FOR = (
 )
 """Asks for somebody by name: a given name is enough when nothing follows that it could belong to."""
 
-DIRECT = r"(?:e-?mail(?:ing)?|phone|text|message|att\.?|attn\.?|fao|c/o|v/ ?|mærket:?|marked)"
+DIRECT = r"(?:e-?mail(?:ing)?|phone|text|message|att\.?|attn\.?|fao|c/o|v/ ?|mærket:?|mrk\.?:?|marked)"
 """Asks to turn to somebody only when the name follows at once."""
 
 SAYING = (
@@ -113,7 +114,7 @@ ANSWERING = re.compile(
     r"|(?:is|er) (?:happy|glad|available|klar|parat|ready)"
     r" (?:to|til)|står (?:klar|parat)"
     r"|will (?:be happy|gladly|answer)|answers? (?:your )?questions|fortæller gerne|hjælper gerne"
-    r"|træffes|kan træffes"
+    r"|træffes|kan træffes|vil vende tilbage|kontakter dig|ringer dig op|will get back to"
     r"|kan kontaktes|can be (?:reached|contacted)|estará encantad[ao]|ответит|svarar gärna|svarer gjerne)\b"
 )
 """After a name at the beginning of a sentence: "Aisha svarer gerne på spørgsmål"."""

@@ -8,9 +8,11 @@ in charge count: behind "kunde" or "partner" stands a firm as often as a person.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from joblens.extractors.letters import LOWERS, UPPERS, S
 from joblens.extractors.name_runs import Run
+from joblens.extractors.not_names import is_ordinary
 
 _ROLES = frozenset(
     """
@@ -41,6 +43,36 @@ _ROLE = re.compile(
 _LINKS = frozenset(("–", "—", "-", "van", "von", "der", "den", "de", "partner", "HOD", "COO"))
 _TITLE = re.compile(rf"(?<!\w)[{UPPERS}][{LOWERS}]+{S}\Z")
 """The first word of a title such as "Product manager": behind it an employer may stand as well."""
+_COMPANION = re.compile(
+    r"(?:(?<=[^\W\d_]s)|['’]s?)[ \u00a0](?:makker|sidemand|kollega|mentor|stedfortræder|afløser|efterfølger"
+    r"|højre hånd|ersättare|teammate|workmate|colleague|deputy|successor)(?!\w)"
+)
+_TEAM = re.compile(
+    rf"(?<![\w@])[{UPPERS}][{LOWERS}]{{1,20}}(?=(?:(?<=s)|['’]s?)[ \u00a0]team"
+    r" (?:består af|tæller|consists of|counts|består av|räknar))"
+)
+_DEFINITE = re.compile(r"\w{5,}(?:ens|ets|nes)\Z")
+"""Genitives of Danish and Swedish nouns: "Afdelingens". A short one ("Karens") is as often a name."""
+
+
+def has_companion(text: str, run: Run) -> bool:
+    """Whether the run is a genitive before what a person has at work: "Nicolines makker".
+
+    Args:
+        text: The text the run stands in.
+        run: Capitalised words that may be a name.
+    """
+    return _COMPANION.match(text, run.end) is not None
+
+
+def team_owners(text: str) -> Iterator[Run]:
+    """Single names in the genitive before a team of so many: "Bertils team består af otte"."""
+    for match in _TEAM.finditer(text):
+        word = match.group()
+        before = text[max(0, match.start() - 32) : match.start()].split(" ")  # of "Novo Nordisks team"
+        is_part = len(before) > 1 and not before[-1] and before[-2][:1].isupper()
+        if not (is_part or is_ordinary(word) or _DEFINITE.match(word)):
+            yield Run(*match.span(), (word,))
 
 
 def is_behind_role(text: str, run: Run, is_reached: bool) -> bool:

@@ -38,7 +38,7 @@ from joblens.extractors.name_cues import (
 )
 from joblens.extractors.name_handles import handles_of, is_spelled
 from joblens.extractors.name_lists import listed_with
-from joblens.extractors.name_roles import is_behind_role
+from joblens.extractors.name_roles import has_companion, is_behind_role, team_owners
 from joblens.extractors.name_runs import CAPITAL, Run, is_initial, read_run, with_particles
 from joblens.extractors.name_shapes import NO_PERSON, RUSSIAN, has_shape
 from joblens.extractors.name_spreading import latin, lower_words
@@ -75,11 +75,13 @@ _ROLE_BEHIND = re.compile(
 )
 _SIGNED_INITIALS = re.compile(
     rf"([{UPPERS}]{{2,4}}|[{UPPERS}]\.(?:{S}?[{UPPERS}]\.){{1,3}}|(?<=\n)[{LOWERS}]{{2,4}})(?={S}*(?:\n|\Z))"
+    rf"|([b-df-hj-np-tv-xz]{{2,4}})(?={S}{{1,2}}[{UPPERS}])"  # the line break behind them is lost
 )
 _FIELD_INITIALS = re.compile(
     rf"([{UPPERS}]{{2,4}}|(?:[{UPPERS}]\.){{2,3}}|[{LOWERS}]{{2,3}}(?=, | / ))(?={S}?[,/(–-])"
 )
 _SLASH = re.compile(rf"(?:\A|(?<=\n)|(?<=[.!?] ))/ ?(?=[{UPPERS}])")
+_MASKED = re.compile(r"\[person\]")
 _LINE_END = re.compile(rf"{S}*(?:\n|\Z)")
 _COMMA = re.compile(r", ?")
 _STOP_AFTER = re.compile(r"[.;)\n]|\Z")
@@ -125,32 +127,40 @@ class _Reader:
                 or self._answers(run)
                 or self._is_apposed(run)
                 or self._is_spelled(run)
+                or self._has_companion(run)
             ):
                 yield run
+        yield from filter(self._is_likely, team_owners(self.text))
         for slash in _SLASH.finditer(self.text):
             signed = self.by_start.get(slash.end())
             if signed and _LINE_END.match(self.text, signed.end) and self._is_likely(signed):
                 yield signed
 
     def with_lists(self) -> set[Run]:
-        """Runs with evidence, and those in one list with them."""
+        """Runs with evidence, and those in one list with them or with a person who is masked already."""
         found = set(self.persons())
         likely = [
             run
             for run in self.runs
             if run in found or (self._is_likely(run) and (run.is_full or not run.is_shouted))
         ]
-        return found | set(listed_with(self.text, likely, found))
+        masked = {Run(*mask.span(), (mask.group(),)) for mask in _MASKED.finditer(self.text)}
+        if masked:
+            likely = sorted({*likely, *masked}, key=lambda run: run.start)
+        return found | set(listed_with(self.text, likely, found | masked))
 
     def _after_cue(self, match: re.Match[str], cue: re.Pattern[str]) -> Iterator[Run]:
         """The name behind a cue, and those that are listed with it ("Mette Holm eller Jens Dam")."""
         run = self._next_run(match.end(), 0 if cue in (_HONORIFIC, _DIRECT) else 5)
         if run and cue is not _HONORIFIC:
             self.cued.add(run.start)
-        if run is None or not self._is_name(run, cue, match.group()):
-            initials = self._initials(match.end(), cue) if cue in (_SIGNATURE, _FIELD) else None
+        is_name = run is not None and self._is_name(run, cue, match.group())
+        if cue in (_SIGNATURE, _FIELD) and not (is_name and run and run.start == match.end()):
+            initials = self._initials(match.end(), cue)
             if initials:
                 yield initials
+                return
+        if run is None or not is_name:
             return
         yield run
         for _ in range(_LISTED):
@@ -296,9 +306,9 @@ class _Reader:
     def _initials(self, place: int, cue: re.Pattern[str]) -> Run | None:
         """Initials as a signature, or in a field with an address or a number behind them."""
         match = (_SIGNED_INITIALS if cue is _SIGNATURE else _FIELD_INITIALS).match(self.text, place)
-        if match is None or is_ordinary(match.group(1)):
+        if match is None or is_ordinary(match.group()):
             return None
-        run = Run(*match.span(1), (match.group(1),))
+        run = Run(*match.span(), (match.group(),))
         return run if cue is _SIGNATURE or self._is_reached(run) else None
 
     def _inverted(self) -> Iterator[Run]:
@@ -322,8 +332,15 @@ class _Reader:
             and is_behind_role(self.text, run, self._is_reached(run))
         )
 
+    def _has_companion(self, run: Run) -> bool:
+        """Whether it is a genitive before somebody who goes with a person: "Nicolines makker"."""
+        return not run.is_shouted and has_companion(self.text, run) and self._is_likely(run)
+
     def _answers(self, run: Run) -> bool:
-        return ANSWERING.match(self.text, run.end) is not None and self._is_likely(run)
+        is_answering = ANSWERING.match(self.text, run.end) or (
+            self.text.startswith(" tilbage", run.end) and self.text.endswith("vender ", 0, run.start)
+        )
+        return bool(is_answering) and self._is_likely(run)
 
 
 def find_persons(text: str, contacts: Iterable[Span] | None = None) -> Iterator[Span]:

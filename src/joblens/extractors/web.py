@@ -114,7 +114,7 @@ def find_emails(text: str) -> Iterator[Span]:
     for sign in _SPOKEN_AT.finditer(text):
         local = _LOCAL.search(text, max(0, sign.start() - 66), sign.start())
         domain = _DOMAIN.match(text, sign.end())
-        if local and domain and _is_mailbox(text, local):
+        if local and domain and (_is_mailbox(text, local) or _is_bracketed(text, local, domain)):
             yield local.start(), domain.end()
 
 
@@ -135,6 +135,12 @@ def _is_mailbox(text: str, local: re.Match[str]) -> bool:
         return True
     before = _CAPITALISED.findall(text, max(0, local.start() - 48), local.start())
     return len(name) > 2 and any(_is_of(word.casefold(), name) for word in before)
+
+
+def _is_bracketed(text: str, local: re.Match[str], domain: re.Match[str]) -> bool:
+    """Whether mailbox and domain are all that stands in brackets: "Carol (cade at firma.com)"."""
+    brackets = text[max(0, local.start() - 1) : local.start()] + text[domain.end() : domain.end() + 1]
+    return brackets in ("()", "[]", "<>") and local.group(1).casefold() not in _NO_MAILBOX
 
 
 _SURNAME = 4
