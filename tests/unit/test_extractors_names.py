@@ -61,6 +61,10 @@ CUED = [
     ("Ansvarlig for ansættelsen: fkn, 65 31 52 18", ["fkn"]),
     ("Venlig hilsen pks Børnehuset Solen", ["pks"]),  # the line break is lost
     ('mærkes mrk. "Kenn Kirkeholm Kærbæk"', ["Kenn Kirkeholm Kærbæk"]),
+    ('Vrishti says: "There is room."', ["Vrishti"]),
+    ("Send den til info@firma.dk at. Asta Præstbæk.", ["Asta Præstbæk"]),
+    ("Tu reclutador es Luz Cisterna Gimeno", ["Luz Cisterna Gimeno"]),
+    ("Звоните: Карп 8 (495) 821-48-24, Софон 8-981-513-69-30", ["Карп", "Софон"]),
     ("så vender Cirkeline tilbage hurtigst muligt", ["Cirkeline"]),
     ("Cheers, Ruben", ["Ruben"]),
     ("kom forbi og hils på Gorm.", ["Gorm"]),

@@ -75,7 +75,10 @@ ASKING_FOR = (
 )
 """Asks for somebody by name: a given name is enough when nothing follows that it could belong to."""
 
-DIRECT = r"(?:e-?mail(?:ing)?|phone|text|message|att\.?|attn\.?|fao|c/o|v/ ?|mærket:?|mrk\.?:?|marked)"
+DIRECT = (
+    r"(?:e-?mail(?:ing)?|phone|text|message|att\.?|at\.(?= [^\W\d_]+ [^\W\d_])|attn\.?|fao|c/o|v/ ?"
+    r"|mærket:?|mrk\.?:?|marked)"
+)
 """Asks to turn to somebody only when the name follows at once."""
 
 SAYING = (
@@ -92,6 +95,7 @@ SAYING = (
     r"|udvalget består af|panel(?: will)? consists? of"
     r"|interviews? (?:with|by|are with|will be (?:held )?(?:by|with))"
     r"|samtaler(?:ne)? (?:holdes|afholdes|foregår|gennemføres) (?:af|med)"
+    r"|(?:reclutadora?|jef[ea]|supervisora?) (?:es|será)"
     r"|entrevista (?:será )?con|reemplazo de|en reemplazo de|a nombre de|titular|trabajarás con"
     r"|на имя|получатель|вместо"
     r"|my name is|jeg hedder|mit navn er|jag heter|me llamo|меня зовут|ich heiße|nazywam się)"
@@ -115,6 +119,7 @@ ANSWERING = re.compile(
     r" (?:to|til)|står (?:klar|parat)"
     r"|will (?:be happy|gladly|answer)|answers? (?:your )?questions|fortæller gerne|hjælper gerne"
     r"|træffes|kan træffes|vil vende tilbage|kontakter dig|ringer dig op|will get back to"
+    r"|(?:siger|fortæller|udtaler|says|dice|säger|sier|sagt|говорит)(?=:)"
     r"|kan kontaktes|can be (?:reached|contacted)|estará encantad[ao]|ответит|svarar gärna|svarer gjerne)\b"
 )
 """After a name at the beginning of a sentence: "Aisha svarer gerne på spørgsmål"."""

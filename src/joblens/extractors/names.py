@@ -63,7 +63,7 @@ _NAMING = re.compile(
 )
 _CLOSING = re.compile(CLOSING, re.IGNORECASE)
 _CUES = (_SIGNATURE, _FIELD, _ASKING, _DIRECT, _SAYING, _CLOSING, _HONORIFIC)
-_ADDRESSED = re.compile(r"(?:fao|att)", re.IGNORECASE)
+_ADDRESSED = re.compile(r"(?:fao|att?)", re.IGNORECASE)
 _ASKED = re.compile(r"(?:\b(?i:ask for|contact|call)|\bMrs? [A-Z]\w{1,30} (?:and|or)) \Z")
 _WEAK_TITLES = frozenset(
     ("Ms", "D.", "Professor", "Profesor", "Lektor", "Adjunkt", "professor", "lektor", "adjunkt")
@@ -81,6 +81,8 @@ _FIELD_INITIALS = re.compile(
     rf"([{UPPERS}]{{2,4}}|(?:[{UPPERS}]\.){{2,3}}|[{LOWERS}]{{2,3}}(?=, | / ))(?={S}?[,/(–-])"
 )
 _SLASH = re.compile(rf"(?:\A|(?<=\n)|(?<=[.!?] ))/ ?(?=[{UPPERS}])")
+_RUSSIAN_NEXT = re.compile(r"[0-9], [А-ЯЁ][а-яё]{2,20}\Z")
+"""A given name behind the number of another: "Карп 8 (495) 821-48-24, Софон 8-981-513-69-30"."""
 _MASKED = re.compile(r"\[person\]")
 _LINE_END = re.compile(rf"{S}*(?:\n|\Z)")
 _COMMA = re.compile(r", ?")
@@ -292,7 +294,8 @@ class _Reader:
             between = between[role.end(1) :]
         if BEFORE_CONTACT.fullmatch(between) is None:
             return False
-        return run.is_full or self._is_spelled_in(run.words[0], start)
+        is_next = bool(_RUSSIAN_NEXT.search(self.text, max(0, run.start - 4), run.end))
+        return run.is_full or is_next or self._is_spelled_in(run.words[0], start)
 
     def _is_spelled(self, run: Run) -> bool:
         return run.is_full and self._is_likely(run) and is_spelled(run, self.handles)
