@@ -64,6 +64,7 @@ CUED = [
     ('Vrishti says: "There is room."', ["Vrishti"]),
     ("Send den til info@firma.dk at. Asta Præstbæk.", ["Asta Præstbæk"]),
     ("Tu reclutador es Luz Cisterna Gimeno", ["Luz Cisterna Gimeno"]),
+    ("Preguntar por Hugo (+56 9 7023 8577) o Lateef ((+34) 620 932 591).", ["Hugo", "Lateef"]),
     ("Звоните: Карп 8 (495) 821-48-24, Софон 8-981-513-69-30", ["Карп", "Софон"]),
     ("så vender Cirkeline tilbage hurtigst muligt", ["Cirkeline"]),
     ("Cheers, Ruben", ["Ruben"]),

@@ -83,6 +83,7 @@ _FIELD_INITIALS = re.compile(
 _SLASH = re.compile(rf"(?:\A|(?<=\n)|(?<=[.!?] ))/ ?(?=[{UPPERS}])")
 _RUSSIAN_NEXT = re.compile(r"[0-9], [А-ЯЁ][а-яё]{2,20}\Z")
 """A given name behind the number of another: "Карп 8 (495) 821-48-24, Софон 8-981-513-69-30"."""
+_NUMBER_BEHIND = re.compile(r" \((?=[(+0-9])(?:\([+0-9]{2,5}\))?[+0-9 /.-]{6,24}\)")
 _MASKED = re.compile(r"\[person\]")
 _LINE_END = re.compile(rf"{S}*(?:\n|\Z)")
 _COMMA = re.compile(r", ?")
@@ -166,7 +167,8 @@ class _Reader:
             return
         yield run
         for _ in range(_LISTED):
-            joint = AND.match(self.text, run.end)
+            brackets = _NUMBER_BEHIND.match(self.text, run.end)  # "Hugo (+56 9 7023 8577) o Lateef (...)"
+            joint = AND.match(self.text, brackets.end() if brackets else run.end)
             if joint is None or ("," in joint.group() and cue is _SIGNATURE):
                 return
             following = self._next_run(joint.end(), 3)
