@@ -59,7 +59,9 @@ CUED = [
     ("Ask for Ms Myers or Mr Gates on 212-555-0187", ["Myers", "Gates"]),
     ("Un saludo, Isidora", ["Isidora"]),
     ("Ansvarlig for ansættelsen: fkn, 65 31 52 18", ["fkn"]),
-    ("Venlig hilsen pks Børnehuset Solen", ["pks"]),  # the line break is lost
+    ("Venlig hilsen pks Børnehuset Solen", ["pks", "Solen"]),  # the line break is lost
+    ("Venlig hilsen\nsalg\nMette Holm", ["salg", "Mette Holm"]),
+    ("Mvh vvs Mette Holm", ["Mette Holm"]),
     ('mærkes mrk. "Kenn Kirkeholm Kærbæk"', ["Kenn Kirkeholm Kærbæk"]),
     ('Vrishti says: "There is room."', ["Vrishti"]),
     ("Send den til info@firma.dk at. Asta Præstbæk.", ["Asta Præstbæk"]),
@@ -128,6 +130,7 @@ ROLES = [
     ("We need Mary's successor", ["Mary"]),
     ("Kort til tog. Bertils team består af otte.", ["Bertils"]),
     ("Karens team tæller fem", ["Karens"]),
+    ("Petersens team tæller fem", ["Petersens"]),
 ]
 
 LISTED = [
@@ -176,6 +179,10 @@ NO_NAMES = [
     "Carnet B. Valorable experiencia",
     "Vi søger en kok i Aarhus til Juni",
     "Afdelingens team består af otte kolleger",
+    "Ugens kollega får en gave",
+    "Direktørens højre hånd søges",
+    "Many thanks, btw We are hiring",
+    "Тел. 8 (495) 821-48-24, Казань 8-981-513-69-30",
     "Novo Nordisks team tæller otte kolleger",
     "Venlig hilsen os i Børnehuset Solen",
     "Vi vender tilbage til Solen",

@@ -144,6 +144,8 @@ FOUND = [
 LEFT_ALONE = [
     "SRA Accounts Rules 2011",
     "Kom til os @ kontoret kl. 9",
+    "Условия супер. Оклад 80",
+    "Есть стул. Оклад 60 000 руб.",
     "(join us at the fair)",
     "look at example for more",
     "løn 35.000-40.000 kr. om måneden",

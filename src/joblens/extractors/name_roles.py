@@ -51,8 +51,9 @@ _TEAM = re.compile(
     rf"(?<![\w@])[{UPPERS}][{LOWERS}]{{1,20}}(?=(?:(?<=s)|['’]s?)[ \u00a0]team"
     r" (?:består af|tæller|consists of|counts|består av|räknar))"
 )
-_DEFINITE = re.compile(r"\w{5,}(?:ens|ets|nes)\Z")
+_DEFINITE = re.compile(r"\w{4,}(?:(?<!s)ens|ets|ernes|arnas)\Z")
 """Genitives of Danish and Swedish nouns: "Afdelingens". A short one ("Karens") is as often a name."""
+_NO_OWNERS = frozenset("ugens årets dagens månedens barnets husets danmarks norges sveriges googles".split())
 
 
 def has_companion(text: str, run: Run) -> bool:
@@ -62,7 +63,7 @@ def has_companion(text: str, run: Run) -> bool:
         text: The text the run stands in.
         run: Capitalised words that may be a name.
     """
-    return _COMPANION.match(text, run.end) is not None
+    return _COMPANION.match(text, run.end) is not None and _may_own(run.words[-1])
 
 
 def team_owners(text: str) -> Iterator[Run]:
@@ -71,8 +72,19 @@ def team_owners(text: str) -> Iterator[Run]:
         word = match.group()
         before = text[max(0, match.start() - 32) : match.start()].split(" ")  # of "Novo Nordisks team"
         is_part = len(before) > 1 and not before[-1] and before[-2][:1].isupper()
-        if not (is_part or is_ordinary(word) or _DEFINITE.match(word)):
+        if not is_part and _may_own(word):
             yield Run(*match.span(), (word,))
+
+
+def _may_own(word: str) -> bool:
+    """Whether a genitive may be a person's, and is none of a noun."""
+    folded = word.casefold()
+    return not (
+        is_ordinary(word)
+        or is_ordinary(folded.removesuffix("s"))
+        or folded in _NO_OWNERS
+        or _DEFINITE.match(word)
+    )
 
 
 def is_behind_role(text: str, run: Run, is_reached: bool) -> bool:

@@ -82,9 +82,10 @@ _FIELD_INITIALS = re.compile(
 )
 _SLASH = re.compile(rf"(?:\A|(?<=\n)|(?<=[.!?] ))/ ?(?=[{UPPERS}])")
 _RUSSIAN_NEXT = re.compile(r"[0-9], [А-ЯЁ][а-яё]{2,20}\Z")
-"""A given name behind the number of another: "Карп 8 (495) 821-48-24, Софон 8-981-513-69-30"."""
+_RUSSIAN_BEFORE = re.compile(r"(?<!\w)([А-ЯЁ][а-яё]{2,20}) \Z")
 _NUMBER_BEHIND = re.compile(r" \((?=[(+0-9])(?:\([+0-9]{2,5}\))?[+0-9 /.-]{6,24}\)")
 _MASKED = re.compile(r"\[person\]")
+_NO_INITIALS = frozenset("btw tbh pt ps nb mvh vvs td tlf kl nr".split())
 _LINE_END = re.compile(rf"{S}*(?:\n|\Z)")
 _COMMA = re.compile(r", ?")
 _STOP_AFTER = re.compile(r"[.;)\n]|\Z")
@@ -162,7 +163,6 @@ class _Reader:
             initials = self._initials(match.end(), cue)
             if initials:
                 yield initials
-                return
         if run is None or not is_name:
             return
         yield run
@@ -296,8 +296,16 @@ class _Reader:
             between = between[role.end(1) :]
         if BEFORE_CONTACT.fullmatch(between) is None:
             return False
-        is_next = bool(_RUSSIAN_NEXT.search(self.text, max(0, run.start - 4), run.end))
-        return run.is_full or is_next or self._is_spelled_in(run.words[0], start)
+        return run.is_full or self._is_spelled_in(run.words[0], start) or self._is_next_called(run)
+
+    def _is_next_called(self, run: Run) -> bool:
+        """Whether it is a Russian given name behind another with its number: "Карп 8 (495) ..., Софон"."""
+        if _RUSSIAN_NEXT.search(self.text, max(0, run.start - 4), run.end) is None:
+            return False
+        index = bisect_left(self.contacts, (run.start, 0)) - 1
+        start = self.contacts[index][0] if index >= 0 else 0
+        before = _RUSSIAN_BEFORE.search(self.text, max(0, start - 24), start)
+        return before is not None and not is_ordinary(before.group(1))
 
     def _is_spelled(self, run: Run) -> bool:
         return run.is_full and self._is_likely(run) and is_spelled(run, self.handles)
@@ -311,7 +319,7 @@ class _Reader:
     def _initials(self, place: int, cue: re.Pattern[str]) -> Run | None:
         """Initials as a signature, or in a field with an address or a number behind them."""
         match = (_SIGNED_INITIALS if cue is _SIGNATURE else _FIELD_INITIALS).match(self.text, place)
-        if match is None or is_ordinary(match.group()):
+        if match is None or is_ordinary(match.group()) or match.group() in _NO_INITIALS:
             return None
         run = Run(*match.span(), (match.group(),))
         return run if cue is _SIGNATURE or self._is_reached(run) else None
@@ -339,7 +347,7 @@ class _Reader:
 
     def _has_companion(self, run: Run) -> bool:
         """Whether it is a genitive before somebody who goes with a person: "Nicolines makker"."""
-        return not run.is_shouted and has_companion(self.text, run) and self._is_likely(run)
+        return not run.is_shouted and self._is_likely(run) and has_companion(self.text, run)
 
     def _answers(self, run: Run) -> bool:
         is_answering = ANSWERING.match(self.text, run.end) or (

@@ -46,7 +46,7 @@ _CAPITALISED = re.compile(r"[A-Z][a-z]{2,30}")
 _NO_MAILBOX = frozenset(
     "us me him her it them you me one staff anyone someone everyone come work apply be join find visit now"
     " here online directly today see look stay start available others candidates employees people"
-    " colleagues".split()
+    " colleagues details register read more learn info listed about".split()
 )
 _LITERAL = re.compile(r"\[?[0-9]{1,3}(?:\.[0-9]{1,3}){3}\]?")
 

@@ -253,7 +253,7 @@ class Batcher:
 
 
 def _slowest(paces: Sequence[_Pace]) -> float:
-    """Work that grows dearer is noticed soon, work that grows cheaper late: the cheap may be over again."""
+    """The slower of the means: a short stretch of cheap work does not make all that waits seem cheap."""
     return max(pace.mean for pace in paces)
 
 
