@@ -105,6 +105,9 @@ def test_a_project_that_lacks_a_file_is_refused_at_the_start(classifier, layout)
         with pytest.raises(DataError, match=r"splits\.parquet"):
             app.state.loading.result(timeout=10)
         assert client.get("/readyz").status_code == 503
+        answer = client.post("/explain", json={"text": "kok tjener mad"})
+    assert answer.status_code == 503
+    assert str(layout.root) not in answer.text
 
 
 def test_an_advert_matches_the_profile_that_reads_the_same(client):
