@@ -100,7 +100,7 @@ def is_behind_role(text: str, run: Run, is_reached: bool) -> bool:
     if not _may_be_role(text, run.start):
         return False
     role = _ROLE.search(text, max(0, run.start - 48), run.start)
-    if role is None or not (" " in role.group(1) or _is_role(role.group(1))):
+    if role is None or not (" " in role.group(1) or is_role(role.group(1))):
         return False
     is_russian = "\u0400" <= role.group(1)[0] <= "\u04ff"
     place = max(0, role.start() - 60)
@@ -117,9 +117,10 @@ def _may_be_role(text: str, start: int) -> bool:
     if text[start - 1 : start] not in (" ", "\u00a0"):
         return False
     word = text[text.rfind(" ", max(0, start - 32), start - 1) + 1 : start - 1]
-    return word in _LINKS or _is_role(word) or " of " in text[max(0, start - 32) : start]
+    return word in _LINKS or is_role(word) or " of " in text[max(0, start - 32) : start]
 
 
-def _is_role(word: str) -> bool:
+def is_role(word: str) -> bool:
+    """Whether the word says what somebody in charge is: "værkfører"."""
     folded = word.casefold()
     return folded in _ROLES or folded.endswith(_ROLE_ENDS)

@@ -38,7 +38,7 @@ from joblens.extractors.name_cues import (
 )
 from joblens.extractors.name_handles import handles_of, is_spelled
 from joblens.extractors.name_lists import listed_with
-from joblens.extractors.name_roles import has_companion, is_behind_role, team_owners
+from joblens.extractors.name_roles import has_companion, is_behind_role, is_role, team_owners
 from joblens.extractors.name_runs import CAPITAL, Run, is_initial, read_run, with_particles
 from joblens.extractors.name_shapes import NO_PERSON, RUSSIAN, has_shape
 from joblens.extractors.name_spreading import latin, lower_words
@@ -292,7 +292,10 @@ class _Reader:
             return False
         between = self.text[run.end : start]
         role = _ROLE_BEHIND.match(between)
-        if role and (any(is_ordinary(word) for word in role.group(1).split()) or role.group(1)[:1].isupper()):
+        if role and (
+            any(is_ordinary(word) or is_role(word) for word in role.group(1).split())
+            or role.group(1)[:1].isupper()
+        ):
             between = between[role.end(1) :]
         if BEFORE_CONTACT.fullmatch(between) is None:
             return False

@@ -33,11 +33,12 @@ from joblens.extractors.identifiers import (
 from joblens.extractors.name_spreading import spread_names
 from joblens.extractors.names import find_persons
 from joblens.extractors.phones import find_phones
+from joblens.extractors.seams import beside_seams, seams_of, torn
 from joblens.extractors.web import find_emails, find_urls
 from joblens.records import Entity
 from joblens.text import Span
 
-RULES = 8
+RULES = 9
 """Raised whenever a rule finds something else, so that a bundle made before is refused."""
 
 FINDERS: dict[str, Callable[[str], Iterable[Span]]] = {
@@ -63,12 +64,16 @@ _CONTACTS = ("email", "phone", "cpr", "rut", "inn", "snils")
 def find_pii(text: str) -> list[Entity]:
     """Personal data in the text in order, without overlaps.
 
-    Names that are found in one place are found in the others as well, by `spread_names`. Finds that overlap
-    become one span that covers all of them and carries the type of the longest.
+    Names that are found in one place are found in the others as well, by `spread_names`, and what is glued to
+    the sentence before or behind it as if a line break stood there. Finds that overlap become one span that
+    covers all of them and carries the type of the longest.
     """
-    spans = {label: list(find(text)) for label, find in FINDERS.items() if label != "person"}
-    persons = list(find_persons(text, [span for label in _CONTACTS for span in spans[label]]))
-    spans["person"] = [*persons, *spread_names(text, persons)]
+    spans = _found(text)
+    seams = seams_of(text)
+    if seams:
+        for label, more in _found(torn(text, seams)).items():
+            spans[label] += beside_seams(more, seams)
+    spans["person"] += spread_names(text, spans["person"])
     found = sorted(
         (start, end, rank, label) for rank, label in enumerate(FINDERS) for start, end in spans[label]
     )
@@ -85,6 +90,13 @@ def find_pii(text: str) -> list[Entity]:
             longest = length
         merged.append(Entity(start, end, label, text[start:end]))
     return merged
+
+
+def _found(text: str) -> dict[str, list[Span]]:
+    """What each finder finds, by type."""
+    spans = {label: list(find(text)) for label, find in FINDERS.items() if label != "person"}
+    spans["person"] = list(find_persons(text, [span for label in _CONTACTS for span in spans[label]]))
+    return spans
 
 
 def replace_spans(text: str, entities: Iterable[Entity]) -> str:
