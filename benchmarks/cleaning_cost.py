@@ -2,6 +2,7 @@
 
     JOBLENS_REAL_DATA=FOLDER python benchmarks/cleaning_cost.py            # both sets, both models
     JOBLENS_REAL_DATA=FOLDER python benchmarks/cleaning_cost.py ph lexical # one set, the lexical peer only
+    … python benchmarks/cleaning_cost.py pl lexical cleaning.backend=openvino # and other settings
 
 Runs the stages of the pipeline in a folder of its own, once for each way of cleaning, on the same folds:
 adverts of the Philippines (24 categories) and of Poland (ISCO sub-major groups). `redact` masks personal data
@@ -80,13 +81,14 @@ def main() -> None:
     folder = Path(os.environ["JOBLENS_REAL_DATA"]).resolve()
     chosen = [name for name in SETS if name in sys.argv[1:]] or list(SETS)
     models = [name for name in MODELS if name in sys.argv[1:]] or list(MODELS)
+    more = [argument for argument in sys.argv[1:] if "=" in argument]
     for name in chosen:
         print(f"\n| {name} | macro-F1 | minus raw, points | accuracy |\n|---|---:|---:|---:|", flush=True)
         raw: dict[str, list[float]] = {}
         with tempfile.TemporaryDirectory() as place:  # one for all ways: what the model read is read once
             layout = Layout(Path(place))
             for way, cleaning in WAYS.items():
-                overrides = [part.format(folder=folder) for part in SETS[name]] + cleaning
+                overrides = [part.format(folder=folder) for part in SETS[name]] + cleaning + more
                 config = configured(overrides)
                 for stage in ("ingest", "clean", "split"):
                     run_stage(stage, config, layout)
