@@ -116,6 +116,36 @@ def test_personal_data_in_the_title_by_the_models_label_goes():
     assert clean.title == "Kok hos [person]"
 
 
+POLISH = Ad(
+    id="1",
+    title="Kierownik Magazynu",
+    text="Szukamy kierownika magazynu. Będziesz przygotowywać dostawy i dbać o porządek. Tel. 600 700 800",
+)
+
+
+@pytest.mark.parametrize(
+    ("languages", "expected"), [((), "[person]"), (("pl",), "[person]"), (("da", "en"), "Kierownik Magazynu")]
+)
+@pytest.mark.parametrize("output", ["extract", "redact"])
+def test_the_model_masks_in_languages_it_is_believed_in(languages, expected, output):
+    cleaning = TOY.model_copy(update={"languages": languages, "output": output})
+    [clean] = clean_ads([POLISH], cleaning, Scripted(Kierownik_Magazynu="person", dostawy="task"))
+    assert clean.title == expected
+    assert clean.tasks == ("dostawy",)
+
+
+def test_patterns_mask_in_every_language():
+    cleaning = TOY.model_copy(update={"languages": ("da",), "output": "redact"})
+    [clean] = clean_ads([POLISH], cleaning, Scripted())
+    assert clean.clean_text.endswith("Tel. [phone]")
+
+
+def test_of_an_advert_too_short_to_tell_its_language_the_model_masks():
+    cleaning = TOY.model_copy(update={"languages": ("da",)})
+    [clean] = clean_ads([Ad("1", "Kok Anna Bro", "")], cleaning, Scripted(Anna_Bro="person"))
+    assert clean.title == "Kok [person]"
+
+
 def test_an_advert_without_kept_entities_falls_back_to_its_scrubbed_title():
     ad = Ad(id="1", title="Noget andet 23 45 67 89", text="Intet her")
     [clean] = clean_ads([ad], TOY, Scripted())

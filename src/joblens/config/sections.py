@@ -117,6 +117,9 @@ class Cleaning(Section):
     """Entity labels that are kept."""
     drop: tuple[str, ...] = ("person", "address", "organisation")
     """Entity labels that are masked, on top of what the patterns find."""
+    languages: tuple[str, ...] = ()
+    """ISO 639-1 codes of languages in which the model's word is taken for the labels of `drop`; in an advert
+    that is surely in another only the patterns mask. Empty: in all."""
     threshold: float | None = Field(None, ge=0, le=1)
     """Entities the model is less sure of are ignored; None takes the model's own, label by label, or 0.5."""
     max_tokens: int | None = Field(None, ge=8)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from joblens.extractors.languages import ENOUGH, language_of
 from joblens.extractors.masking import mask_all, merged, spread
 from joblens.extractors.patterns import PatternExtractor, replace_spans
 from joblens.extractors.spans import by_sentence
@@ -46,8 +47,8 @@ def clean_ads(
       the text being masked in them. An advert without kept entities takes its title.
 
     Titles are scrubbed in every mode but `none`. What was found to be a person or an identifier somewhere in
-    an advert is masked everywhere in its title and text. Every sentence is given to the model once, however
-    many adverts share it, and every title and text once to the patterns.
+    an advert is masked everywhere in it. Where it is surely in none of `cleaning.languages` the patterns
+    alone mask. The model is given every sentence once, the patterns every title and text.
 
     Args:
         ads: What to clean.
@@ -135,10 +136,10 @@ def read_ads(
         read: list[tuple[list[Entity], int]] = [([], word_count(string)) for string in strings]
     else:
         read = _read_once(strings, extractor)
-    dropped = set(cleaning.drop)
+    dropped = [set(cleaning.drop) if _believes(cleaning, ad) else set() for ad in ads for _ in range(2)]
     found = [
-        merged([*spans, *(entity for entity in entities if entity.label in dropped)], string)
-        for string, spans, (entities, _) in zip(strings, shaped, read, strict=True)
+        merged([*spans, *(entity for entity in entities if entity.label in labels)], string)
+        for string, spans, (entities, _), labels in zip(strings, shaped, read, dropped, strict=True)
     ]
     parts: list[tuple[Part, Part]] = []
     for row in range(0, len(strings), 2):
@@ -146,6 +147,14 @@ def read_ads(
         title, text = (Part(strings[row + side], personal[side], *read[row + side]) for side in range(2))
         parts.append((title, text))
     return parts
+
+
+def _believes(cleaning: Cleaning, ad: Ad) -> bool:
+    """Whether the model's word is taken for what is personal in the advert, by its language."""
+    if not cleaning.languages:
+        return True
+    language = language_of(f"{ad.title}\n{ad.text[:ENOUGH]}")
+    return language is None or language in cleaning.languages
 
 
 def _read_once(strings: Sequence[str], extractor: Extractor) -> list[tuple[list[Entity], int]]:
