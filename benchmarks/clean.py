@@ -1,7 +1,7 @@
 """Cleaning by joblens' GLiNER against `GLiNER.inference` of the same network on the same adverts, in one run.
 
     python benchmarks/clean.py                                  # the sample, with models/cleaner
-    JOBLENS_REAL_DATA=FOLDER python benchmarks/clean.py         # the Polish adverts too, about 10 minutes
+    JOBLENS_REAL_DATA=FOLDER python benchmarks/clean.py         # the Polish adverts too, about 15 minutes
     JOBLENS_REAL_DATA=FOLDER python benchmarks/clean.py --ads 0 # the whole Polish file: hours
 
 Ours is the whole cleaning: patterns, every word read, and nothing remembered at its start; in torch, and in
@@ -31,13 +31,13 @@ import polars as pl
 from joblens.config import Cleaning, Compute
 from joblens.extractors.cleaning import clean_ads
 from joblens.extractors.gliner import GlinerExtractor, build, labels_of, load_gliner, open_model
-from joblens.extractors.gliner_bundle import load_bundle
+from joblens.extractors.gliner_bundle import fingerprint, load_bundle
 from joblens.extractors.gliner_exported import BACKENDS, open_exported
 from joblens.extractors.patterns import PatternExtractor
 from joblens.extractors.remembering import RememberingExtractor
 from joblens.finetune.exporting import export, sentences_of
 from joblens.records import Ad
-from joblens.storage import file_hash
+from joblens.storage import replace_folder
 from joblens.text import Span, chunks, sentences
 
 REPOSITORY = Path(__file__).parents[1]
@@ -294,9 +294,10 @@ def with_exported(folder: Path, backend: str) -> Cleaning:
     cleaning = Cleaning(extractor="gliner", model=str(folder), backend=backend)
     if backend == "torch":
         return cleaning
-    copy = BUILD / f"{folder.name}-{file_hash(folder / 'model.safetensors')[:12]}"
+    copy = BUILD / f"{folder.name}-{fingerprint(folder)[:12]}"
     if not copy.is_dir():
-        shutil.copytree(folder, copy)
+        with replace_folder(copy) as temporary:
+            shutil.copytree(folder, temporary, dirs_exist_ok=True)
     cleaning = cleaning.model_copy(update={"model": str(copy)})
     if not (copy / backend).is_dir():
         found = export(cleaning, sentences_of(REPOSITORY / SAMPLE))

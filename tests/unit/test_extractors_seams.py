@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joblens.extractors.patterns import find_pii
-from joblens.extractors.seams import beside_seams, seams_of, torn
+from joblens.extractors.seams import at_numbers, beside_seams, seams_of, torn
 
 GLUED = [
     ("Tømrerfirmaet Nederbæk ApS79.98.97.53", "phone", "79.98.97.53"),
-    ("Vi glæder os79.98.97.53", "phone", "79.98.97.53"),
+    ("Pedro Rojas, RUT 24.510.246-1Tu reclutador llama", "person", "Pedro Rojas"),
     ("chef\t61 89 27 75Elisa Wever, værkfører\t+4545612531", "person", "Elisa Wever"),
     ("Deltplan SpAAv. Elías 4318, depto. 1171Las funciones son", "address", "Av. Elías 4318, depto. 1171"),
     ("de renta.Transportes ArceAvenida Montoya 3144", "address", "Avenida Montoya 3144"),
@@ -37,6 +37,15 @@ def test_what_is_glued_to_a_sentence_is_found(text, label, expected):
         "Løn 32000Start 1. august",
         "MacBook Pro og iPhone 15",
         "SQL2019 med 12 34 56 rækker",
+        "Ask for PowerPoint.",
+        "Please ask for JavaScript.",
+        "Med venlig hilsen JobIndex. Index er et firma",
+        "my name is ChatBot.",
+        "Georg JensenShop i Vejle",
+        "Reporting to: Operations ManagerGoway Travel was founded in 1970",
+        "sagsnummer23456789",
+        "ref23456789",
+        "150 kr.prTime",
     ],
 )
 def test_words_in_words_and_numbers_beside_words_are_no_personal_data(text):
@@ -64,7 +73,7 @@ def test_spans_of_the_torn_text_hold_the_same_words_in_the_whole_one(parts):
     apart = torn(text, seams)
     assert apart.replace("\n", "") == text.replace("\n", "")
     spans = [match.span() for match in re.finditer(r"[^\n]+", apart)]
-    moved = list(beside_seams(spans, seams))
+    moved = list(beside_seams(spans, seams, seams))
     beside = [line for line in re.finditer(r"[^\n]+", apart) if _is_beside(line, apart, text, seams)]
     assert [text[start:end] for start, end in moved] == [line.group() for line in beside]
 
@@ -77,4 +86,9 @@ def _is_beside(line, apart, text, seams):
 
 def test_a_span_with_no_seam_at_its_ends_is_left_out():
     seams = seams_of("12Kok og 34Mette")
-    assert list(beside_seams([(4, 6), (0, 2), (3, 6)], seams)) == [(0, 2), (2, 5)]
+    assert list(beside_seams([(4, 6), (0, 2), (3, 6), (0, 3)], seams, seams)) == [(0, 2), (2, 5), (0, 2)]
+    assert list(beside_seams([(0, 2), (3, 6)], seams, ())) == []
+
+
+def test_names_between_letters_alone_are_left():
+    assert at_numbers("12Kok ArceAvenida ApS79", [2, 10, 21]) == {2, 21}

@@ -18,7 +18,7 @@ Names and addresses without such a sign, and organisations, are the extractor mo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from joblens.extractors.addresses import find_addresses
 from joblens.extractors.identifiers import (
@@ -33,7 +33,7 @@ from joblens.extractors.identifiers import (
 from joblens.extractors.name_spreading import spread_names
 from joblens.extractors.names import find_persons
 from joblens.extractors.phones import find_phones
-from joblens.extractors.seams import beside_seams, seams_of, torn
+from joblens.extractors.seams import at_numbers, beside_seams, seams_of, torn
 from joblens.extractors.web import find_emails, find_urls
 from joblens.records import Entity
 from joblens.text import Span
@@ -59,20 +59,20 @@ FINDERS: dict[str, Callable[[str], Iterable[Span]]] = {
 
 _CONTACTS = ("email", "phone", "cpr", "rut", "inn", "snils")
 """Types beside which a name stands."""
+_AT_NUMBERS = frozenset({"url"})
+"""Types that are glued to numbers only: half a word of a product looks like them. So are persons."""
 
 
 def find_pii(text: str) -> list[Entity]:
     """Personal data in the text in order, without overlaps.
 
-    Names that are found in one place are found in the others as well, by `spread_names`, and what is glued to
-    the sentence before or behind it as if a line break stood there. Finds that overlap become one span that
-    covers all of them and carries the type of the longest.
+    Names that are found in one place are found in the others as well, by `spread_names`. A text in which line
+    breaks are lost is read once more as if they stood there, for what they have glued to a sentence. Finds
+    that overlap become one span that covers all of them and carries the type of the longest.
     """
-    spans = _found(text)
-    seams = seams_of(text)
-    if seams:
-        for label, more in _found(torn(text, seams)).items():
-            spans[label] += beside_seams(more, seams)
+    spans = _shaped(text)
+    spans["person"] = _glued(text, spans)
+    spans["person"] += find_persons(text, _contacts(spans))
     spans["person"] += spread_names(text, spans["person"])
     found = sorted(
         (start, end, rank, label) for rank, label in enumerate(FINDERS) for start, end in spans[label]
@@ -92,11 +92,26 @@ def find_pii(text: str) -> list[Entity]:
     return merged
 
 
-def _found(text: str) -> dict[str, list[Span]]:
-    """What each finder finds, by type."""
-    spans = {label: list(find(text)) for label, find in FINDERS.items() if label != "person"}
-    spans["person"] = list(find_persons(text, [span for label in _CONTACTS for span in spans[label]]))
-    return spans
+def _shaped(text: str) -> dict[str, list[Span]]:
+    """What all finders but that of persons find, by type."""
+    return {label: list(find(text)) for label, find in FINDERS.items() if label != "person"}
+
+
+def _contacts(spans: Mapping[str, Sequence[Span]]) -> list[Span]:
+    return [span for label in _CONTACTS for span in spans[label]]
+
+
+def _glued(text: str, spans: dict[str, list[Span]]) -> list[Span]:
+    """Add what is glued to the sentence before or behind it to the spans of its type, and return persons."""
+    seams = seams_of(text)
+    if not seams:
+        return []
+    apart, numbers = torn(text, seams), at_numbers(text, seams)
+    more = _shaped(apart)
+    for label, found in more.items():
+        spans[label] += beside_seams(found, seams, numbers if label in _AT_NUMBERS else set(seams))
+    persons = find_persons(apart, _contacts(more)) if numbers else ()
+    return list(beside_seams(persons, seams, numbers))
 
 
 def replace_spans(text: str, entities: Iterable[Entity]) -> str:
