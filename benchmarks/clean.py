@@ -229,8 +229,8 @@ def again(name: str, ads: Sequence[Ad], cleaner: Cleaner) -> None:
     )
 
 
-def agreement(ads: Sequence[Ad], cleaning: Cleaning, peer: Peer) -> None:
-    """Print how many entities are the same as gliner's own, sentence by sentence, at one threshold.
+def agreement(ads: Sequence[Ad], settings: Mapping[str, Cleaning], peer: Peer) -> None:
+    """Print how many entities of each backend are gliner's own, sentence by sentence, at one threshold.
 
     gliner is asked for one label at a time: asked for several it keeps one of all entities that overlap, and
     ours keeps one a label. The network has an encoder of its own for labels, so none of them sees another.
@@ -238,7 +238,6 @@ def agreement(ads: Sequence[Ad], cleaning: Cleaning, peer: Peer) -> None:
     compares everything before.
     """
     texts = list(dict.fromkeys(sentence for ad in ads for sentence in cuts(ad)))
-    same = cleaning.model_copy(update={"threshold": THRESHOLD})
     theirs = {
         (row, start, end, label)
         for label in peer.labels
@@ -246,20 +245,22 @@ def agreement(ads: Sequence[Ad], cleaning: Cleaning, peer: Peer) -> None:
         for start, end in spans
     }
     print(f"\nagreement with gliner on {len(texts)} sentences at threshold {THRESHOLD}:")
-    for reading, extractor in (
-        ("word by word", word_by_word(same)),
-        ("as a chain", load_gliner(same, COMPUTE)),
-    ):
-        ours = {
-            (row, entity.start, entity.end, entity.label)
-            for row, entities in enumerate(extractor.extract(texts))
-            for entity in entities
-        }
-        f1 = 2 * len(ours & theirs) / max(1, len(ours) + len(theirs))
-        print(
-            f"read {reading}: F1 {f1:.4f}; {len(ours)} entities of ours, {len(theirs)} of gliner's, "
-            f"{len(ours & theirs)} the same"
-        )
+    for backend, cleaning in settings.items():
+        same = cleaning.model_copy(update={"threshold": THRESHOLD})
+        for reading, extractor in (
+            ("word by word", word_by_word(same)),
+            ("as a chain", load_gliner(same, COMPUTE)),
+        ):
+            ours = {
+                (row, entity.start, entity.end, entity.label)
+                for row, entities in enumerate(extractor.extract(texts))
+                for entity in entities
+            }
+            f1 = 2 * len(ours & theirs) / max(1, len(ours) + len(theirs))
+            print(
+                f"{backend}, read {reading}: F1 {f1:.4f}; {len(ours)} entities of ours, {len(theirs)} of "
+                f"gliner's, {len(ours & theirs)} the same"
+            )
 
 
 def word_by_word(cleaning: Cleaning) -> GlinerExtractor:
@@ -324,8 +325,8 @@ def main() -> None:
         print('OpenVINO is not installed and left out; `pip install "joblens[openvino]"` brings it')
     settings = {backend: with_exported(arguments.model, backend) for backend in backends}
     cleaners = {f"ours, {backend}": Cleaner(cleaning) for backend, cleaning in settings.items()}
-    cleaning = settings[backends[0]]
-    peer = Peer(arguments.model, (*cleaning.keep, *cleaning.drop))
+    labels = labels_of(next(iter(settings.values())))  # those of all: settings differ in what runs them
+    peer = Peer(arguments.model, labels)
     peer.read(["Kok"])  # the first call of a network is slower than the others
     corpora = {"sample with reposts": sample_ads(), "Polish adverts": polish_ads()}
     for name, ads in corpora.items():
@@ -338,9 +339,7 @@ def main() -> None:
         compare(f"{name}, no sentence twice", without_repeats(part)[: len(part) // 2], cleaners, peer)
         for label, cleaner in cleaners.items():
             again(f"{name}, 1 % new, {label}", ads[: 4 * len(part)], cleaner)
-    for backend, chosen in settings.items():
-        print(f"\n{backend}:", end="")
-        agreement(corpora["sample with reposts"][:100], chosen, peer)
+    agreement(corpora["sample with reposts"][:100], settings, peer)
 
 
 if __name__ == "__main__":
