@@ -59,8 +59,8 @@ FINDERS: dict[str, Callable[[str], Iterable[Span]]] = {
 
 _CONTACTS = ("email", "phone", "cpr", "rut", "inn", "snils")
 """Types beside which a name stands."""
-_AT_NUMBERS = frozenset({"url"})
-"""Types that are glued to numbers only: half a word of a product looks like them. So are persons."""
+_AT_NUMBERS = frozenset({"url", "person"})
+"""Types that are glued to numbers only: half a word of a product looks like them."""
 
 
 def find_pii(text: str) -> list[Entity]:
@@ -70,8 +70,8 @@ def find_pii(text: str) -> list[Entity]:
     breaks are lost is read once more as if they stood there, for what they have glued to a sentence. Finds
     that overlap become one span that covers all of them and carries the type of the longest.
     """
-    spans = _shaped(text)
-    spans["person"] = _glued(text, spans)
+    shaped, glued = _shaped(text), _glued(text)
+    spans = {label: [*shaped.get(label, ()), *glued.get(label, ())] for label in FINDERS}
     spans["person"] += find_persons(text, _contacts(spans))
     spans["person"] += spread_names(text, spans["person"])
     found = sorted(
@@ -101,17 +101,19 @@ def _contacts(spans: Mapping[str, Sequence[Span]]) -> list[Span]:
     return [span for label in _CONTACTS for span in spans[label]]
 
 
-def _glued(text: str, spans: dict[str, list[Span]]) -> list[Span]:
-    """Add what is glued to the sentence before or behind it to the spans of its type, and return persons."""
+def _glued(text: str) -> dict[str, list[Span]]:
+    """What is glued to the sentence before or behind it, by type; persons as well."""
     seams = seams_of(text)
     if not seams:
-        return []
+        return {}
     apart, numbers = torn(text, seams), at_numbers(text, seams)
-    more = _shaped(apart)
-    for label, found in more.items():
-        spans[label] += beside_seams(found, seams, numbers if label in _AT_NUMBERS else set(seams))
-    persons = find_persons(apart, _contacts(more)) if numbers else ()
-    return list(beside_seams(persons, seams, numbers))
+    found = _shaped(apart)
+    if numbers:
+        found["person"] = list(find_persons(apart, _contacts(found)))
+    return {
+        label: list(beside_seams(spans, seams, numbers if label in _AT_NUMBERS else set(seams)))
+        for label, spans in found.items()
+    }
 
 
 def replace_spans(text: str, entities: Iterable[Entity]) -> str:
