@@ -60,6 +60,15 @@ CUED = [
     ("Un saludo, Isidora", ["Isidora"]),
     ("Ansvarlig for ansættelsen: fkn, 65 31 52 18", ["fkn"]),
     ("Venlig hilsen pks Børnehuset Solen", ["pks", "Solen"]),  # the line break is lost
+    ("Ansvarlig: nke, 65 31 52 18. Venlig hilsen nke Børnehuset Solen", ["nke", "nke", "Solen"]),
+    ("Spørg Mette (mette@firma.ie) eller Jens (jholm@firma.ie).", ["Mette", "Jens"]),
+    ("Ansvarlig: as, 35 15 44 36. Just as we do", ["as"]),  # a word, but beside a number
+    ("Du overtager stillingen efter Mette Holm, der", ["Mette Holm"]),
+    ("Tu reclutadora es Adoración Iriarte", ["Adoración Iriarte"]),  # "-ción" ends many words
+    ("Contacto Marta Izquierdo Astudillo", ["Marta Izquierdo Astudillo"]),
+    ("Kontakt: SE / sam.ege@firma.dk", ["SE"]),  # a word, but the initials of the mailbox
+    ("ул. Ленина, д. 5, кв. 32, Элеонора, 8 800 161-38-50", ["Элеонора"]),
+    ("Ваш руководитель – Евгения Степановна", ["Евгения Степановна"]),  # "-ения" ends many words
     ("Venlig hilsen\nsalg\nMette Holm", ["salg", "Mette Holm"]),
     ("Mvh vvs Mette Holm", ["Mette Holm"]),
     ('mærkes mrk. "Kenn Kirkeholm Kærbæk"', ["Kenn Kirkeholm Kærbæk"]),
@@ -149,6 +158,8 @@ NO_NAMES = [
     "Say hello to Excel, hils på kollegerne",
     "Vi er i Aarhus og Odense",
     "Venlig hilsen\nHR",
+    "Kontakt: os, 23 45 67 89",
+    "CONTACTO DIRECCIÓN PROVINCIAL EDUCACIÓN 23 45 67 89",
     "Contact: HR, tel. 212-555-0187",
     "/Java og /Python på samme linje",
     "tak, jak Ci wygodnie",
@@ -227,6 +238,16 @@ def test_a_found_name_is_found_in_the_whole_text():
     text = "Kontakt Mette Sørensen. Mettes team, METTE SØRENSEN; Sørensen; se mettesorensen. hos osMette"
     others = [text[start:end] for start, end in spread_names(text, find_persons(text))]
     assert others == ["Mettes", "METTE SØRENSEN", "Sørensen", "Mette", "mettesorensen"]
+
+
+def test_initials_are_found_again_as_a_whole_word_only():
+    text = "Kontakt: mkh, 23 45 67 89. Spørg mkh om smkh, mkh-1, mkh.dk og mkh@firma.dk"
+    assert names_in(text) == ["mkh", "mkh"]
+
+
+def test_a_name_in_capitals_is_found_where_the_next_line_is_glued_to_it():
+    text = "Kontaktperson: Mette Ulvdal, tlf. 23 45 67 89. På vegne af RegionenMETTE ULVDALspecialkonsulent"
+    assert mask(text)[0].endswith(" Regionen[person]specialkonsulent")
 
 
 def test_a_russian_name_is_found_in_its_cases():

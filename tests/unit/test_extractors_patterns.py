@@ -34,6 +34,8 @@ FOUND = [
     ("ИП Сысоеваул. Северная, д. 87, кв. 148", "ИП Сысоева[address]"),
     ("Reach her at applications-nord at firma.com", "Reach her at [email]"),
     ("Contact: Mette Holm, mette at firma.ie", "Contact: [person], [email]"),
+    ("Contact: Mette Holm, jobs at firma.ie, 23 45 67 89", "Contact: [person], [email], [phone]"),
+    ("Contact: recruitment at firma.com", "Contact: [email]"),
     ("Contact: Mette Holm / 23 45 67 89 / mholm at firma.com", "Contact: [person] / [phone] / [email]"),
     ("Applications go to jobs at mail.firma.com.", "Applications go to [email]."),
     ("navn@\nfirma.dk", "[email]"),
@@ -214,6 +216,9 @@ def test_what_only_looks_like_personal_data_stays(text):
 
 
 def test_before_a_domain_only_a_mailbox_makes_the_word_at_an_address():
+    assert (
+        mask("After Mette Holm, shop at firma.com for more")[0] == "After Mette Holm, shop at [url] for more"
+    )
     assert (
         mask("join us at firma.com, write to us at firma.com")[0] == "join us at [url], write to us at [url]"
     )

@@ -15,6 +15,7 @@ _PAGE = re.compile(
     re.IGNORECASE,
 )
 """The page of one person: its address is spelled like the name."""
+_PARTED = re.compile(r" ?[/,(–-] ?([^\W\d_])[^\W\d_]*[._-]([^\W\d_])[^\W\d_]*@")
 _LETTERS = re.compile(r"[\W\d_]+")
 _LOCAL_PART = re.compile(r"[@\s(\[{]")
 
@@ -40,3 +41,9 @@ def is_spelled(run: Run, handles: set[str]) -> bool:
         for one in first
         for other in last
     )
+
+
+def are_initials_of(text: str, place: int, letters: str) -> bool:
+    """Whether the letters before `place` are the initials of the mailbox behind it: "MH / mette.holm@..."."""
+    mailbox = _PARTED.match(text, place)
+    return mailbox is not None and (mailbox.group(1) + mailbox.group(2)).casefold() == letters.casefold()

@@ -13,6 +13,8 @@ _COMMA = re.compile(r", ?")
 _INTRODUCED = re.compile(r"(?<!\w)[Vv]i (?:er|är|hedder|heter) \Z")
 """Before a list of names in Danish, Norwegian or Swedish, which write within a sentence only names with a
 capital (Retskrivningsordbogen): "Vi er Mette, Jens og Kaj"."""
+_BRACKETS = re.compile(r" ?\((?:[^()\s]{1,64}@[^()\s]{1,64}|[(+0-9][(+0-9) /.-]{6,24})\)")
+"""Behind a member of a list: how the person is reached."""
 _PASSES = 3
 """How often a name found in one list may lead to the next list, so that the time stays linear."""
 
@@ -63,7 +65,7 @@ def _lists(text: str, runs: Sequence[Run]) -> Iterator[list[Run]]:
     """Runs in a row that are joined, up to and with the one behind the conjunction."""
     members: list[Run] = []
     for run in runs:
-        joint = AND.fullmatch(text, members[-1].end, run.start) if members else None
+        joint = _joint(text, members[-1].end, run.start) if members else None
         if joint is None:
             members = [run]
         elif _COMMA.fullmatch(joint.group()):
@@ -71,3 +73,9 @@ def _lists(text: str, runs: Sequence[Run]) -> Iterator[list[Run]]:
         else:
             yield [*members, run]
             members = [run]
+
+
+def _joint(text: str, end: int, start: int) -> re.Match[str] | None:
+    """What joins the member that ends at `end`, its address or number left out, to the one at `start`."""
+    brackets = _BRACKETS.match(text, end)
+    return AND.fullmatch(text, brackets.end() if brackets else end, start)

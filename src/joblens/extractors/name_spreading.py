@@ -16,6 +16,8 @@ from joblens.text import Span
 _PART = re.compile(rf"[{UPPERS}]?[{LOWERS}]+|[{UPPERS}]+(?![{LOWERS}])|[^\W\d_]")
 _JOINT = re.compile(r"[ \u00a0]{1,2}|[-'’´]")
 _HANDLE = re.compile(r"(?<![\w.@-])\w[\w.-]{4,62}\w(?![\w@])")
+_INITIALS = re.compile(rf"[{LOWERS}]{{2,4}}")
+_CAPITALS_GLUED = re.compile(rf"[{UPPERS}]{{4,}}(?=[{LOWERS}]{{4}})")
 _SIGNS = re.compile(r"[\W\d_]+")
 _IN_ADDRESS = re.compile(r"[@/_]|[.-]\w")
 _RUSSIAN_END = re.compile(r"(?:ого|ому|ой|ей|ою|ую|ым|ых|ом|ем|ём|[аяоеуюиыйь])\Z")
@@ -69,11 +71,26 @@ def spread_names(text: str, persons: Iterable[Span]) -> Iterator[Span]:
         return
     alone, whole, handles = _spellings(text, given)
     if alone or whole:
-        yield from _apart(_merged(text, sorted(_hits(text, alone, whole))), given)
+        yield from _apart(_merged(text, sorted({*_hits(text, alone, whole), *_glued_on(text, alone)})), given)
     if handles:
         for match in _HANDLE.finditer(text):
             if _SIGNS.sub("", match.group().casefold()) in handles:
                 yield from _apart([match.span()], given)
+
+
+def same_initials(text: str, persons: Iterable[Span]) -> Iterator[Span]:
+    """Every place of initials in small letters that were found as a person: "Kontakt: mkh, tlf. ..."."""
+    for start, end in persons:
+        if _INITIALS.fullmatch(text, start, end) and not is_ordinary(text[start:end]):
+            for match in re.finditer(rf"(?<![\w@.-]){text[start:end]}(?![\w@-]|\.\w)", text):
+                yield match.span()
+
+
+def _glued_on(text: str, alone: set[str]) -> Iterator[Span]:
+    """Names in capitals that lost the line break behind them: "METTE HOLMspecialkonsulent"."""
+    for match in _CAPITALS_GLUED.finditer(text):
+        if match.group().casefold() in alone:
+            yield match.span()
 
 
 def _spellings(

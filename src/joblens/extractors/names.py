@@ -36,12 +36,12 @@ from joblens.extractors.name_cues import (
     SAYING,
     SIGNATURE,
 )
-from joblens.extractors.name_handles import handles_of, is_spelled
+from joblens.extractors.name_handles import are_initials_of, handles_of, is_spelled
 from joblens.extractors.name_lists import listed_with
 from joblens.extractors.name_roles import has_companion, is_behind_role, is_role, team_owners
 from joblens.extractors.name_runs import CAPITAL, Run, is_initial, read_run, with_particles
 from joblens.extractors.name_shapes import NO_PERSON, RUSSIAN, has_shape
-from joblens.extractors.name_spreading import latin, lower_words
+from joblens.extractors.name_spreading import latin, lower_words, same_initials
 from joblens.extractors.not_names import FIRM_FORMS, ROLES, is_ordinary
 from joblens.extractors.phones import find_phones
 from joblens.extractors.web import find_emails
@@ -82,10 +82,15 @@ _FIELD_INITIALS = re.compile(
 )
 _SLASH = re.compile(rf"(?:\A|(?<=\n)|(?<=[.!?] ))/ ?(?=[{UPPERS}])")
 _RUSSIAN_NEXT = re.compile(r"[0-9], [А-ЯЁ][а-яё]{2,20}\Z")
+_RUSSIAN_FLAT = re.compile(r"(?:кв|оф|офис|д|дом|корп|стр)\.? ?[0-9]{1,4}[а-я]?, [А-ЯЁ][а-яё]{2,20}\Z")
 _RUSSIAN_BEFORE = re.compile(r"(?<!\w)([А-ЯЁ][а-яё]{2,20}) \Z")
 _NUMBER_BEHIND = re.compile(r" \((?=[(+0-9])(?:\([+0-9]{2,5}\))?[+0-9 /.-]{6,24}\)")
 _MASKED = re.compile(r"\[person\]")
-_NO_INITIALS = frozenset("btw tbh pt ps nb mvh vvs td tlf kl nr".split())
+_SMALL_INITIALS = re.compile(rf"[{LOWERS}]{{2}}")
+_NO_INITIALS = frozenset(
+    "btw tbh pt ps nb mvh vvs td tlf kl nr hr it os us me vi to by or at on in på et en er af de da du"
+    " og".split()
+)
 _LINE_END = re.compile(rf"{S}*(?:\n|\Z)")
 _COMMA = re.compile(r", ?")
 _STOP_AFTER = re.compile(r"[.;)\n]|\Z")
@@ -302,7 +307,12 @@ class _Reader:
         return run.is_full or self._is_spelled_in(run.words[0], start) or self._is_next_called(run)
 
     def _is_next_called(self, run: Run) -> bool:
-        """Whether it is a Russian given name behind another with its number: "Карп 8 (495) ..., Софон"."""
+        """Whether it is a Russian given name behind another with its number: "Карп 8 (495) ..., Софон".
+
+        Behind the number of a house or flat it is one as well; the town stands before the street.
+        """
+        if _RUSSIAN_FLAT.search(self.text, max(0, run.start - 16), run.end):
+            return True
         if _RUSSIAN_NEXT.search(self.text, max(0, run.start - 4), run.end) is None:
             return False
         index = bisect_left(self.contacts, (run.start, 0)) - 1
@@ -322,9 +332,13 @@ class _Reader:
     def _initials(self, place: int, cue: re.Pattern[str]) -> Run | None:
         """Initials as a signature, or in a field with an address or a number behind them."""
         match = (_SIGNED_INITIALS if cue is _SIGNATURE else _FIELD_INITIALS).match(self.text, place)
-        if match is None or is_ordinary(match.group()) or match.group() in _NO_INITIALS:
+        if match is None:
             return None
-        run = Run(*match.span(), (match.group(),))
+        letters = match.group()
+        is_word = letters in _NO_INITIALS or (is_ordinary(letters) and not _SMALL_INITIALS.fullmatch(letters))
+        if is_word and not are_initials_of(self.text, match.end(), letters):
+            return None
+        run = Run(*match.span(), (letters,))
         return run if cue is _SIGNATURE or self._is_reached(run) else None
 
     def _inverted(self) -> Iterator[Run]:
@@ -371,6 +385,7 @@ def find_persons(text: str, contacts: Iterable[Span] | None = None) -> Iterator[
     reader = _Reader(text, contacts)
     found = {(run.start, run.end) for run in reader.with_lists()}
     found |= {match.span() for match in RUSSIAN.finditer(text)}
+    found |= set(same_initials(text, found))
     last = 0
     for start, end in sorted(found, key=lambda span: (span[0], -span[1])):
         if start >= last:

@@ -148,12 +148,18 @@ _ENDS = re.compile(
     r"|vej|gade|vejen|gaden|allé|stræde|plads|boulevard|gatan|gata|vägen|straße|strasse)\Z"
 )
 
+_NAMES_ALL_THE_SAME = frozenset(
+    "евгения евгению ксения ксению есения есению арсения патриция патриции патрицию лукреция люция"
+    " felicidad adoración ágata agata teemu blankenship rohleder siering dytrych sych tadych".split()
+)
+"""Names with the ending of a word (Суперанская, Словарь русских личных имён; Faker's lists for training)."""
+
 
 @lru_cache(maxsize=8192)
 def is_ordinary(word: str) -> bool:
     """Whether a capitalised word is a role, a department, a firm, a day, a tool or plain language."""
     folded = word.casefold().rstrip(".")
-    if folded in ALSO_NAMES:
+    if folded in ALSO_NAMES or folded in _NAMES_ALL_THE_SAME:
         return False
     if folded in NOT_NAMES or _ENDS.search(folded) is not None:
         return True

@@ -42,6 +42,8 @@ _WRITING = re.compile(
     r"(?: \w{1,12}){0,2} to|\bvia|\bat|\be-?mail|\bmail)(?::| ){1,2}\Z",
     re.IGNORECASE,
 )
+_LISTED_BEFORE = re.compile(r"[A-Z][a-z]{1,30} [A-Z][a-z]{1,30}, \Z|\b(?:[Cc]ontact|[Mm]ail|[Ww]rite): ?\Z")
+_LISTED_BEHIND = re.compile(r"(?:,|;| or| and|\.?\s*\Z|\n| [(+0-9])")
 _CAPITALISED = re.compile(r"[A-Z][a-z]{2,30}")
 _NO_MAILBOX = frozenset(
     "us me him her it them you me one staff anyone someone everyone come work apply be join find visit now"
@@ -114,7 +116,17 @@ def find_emails(text: str) -> Iterator[Span]:
     for sign in _SPOKEN_AT.finditer(text):
         local = _LOCAL.search(text, max(0, sign.start() - 66), sign.start())
         domain = _DOMAIN.match(text, sign.end())
-        if local and domain and (_is_mailbox(text, local) or _is_bracketed(text, local, domain)):
+        if (
+            local
+            and domain
+            and any(
+                (
+                    _is_mailbox(text, local),
+                    _is_bracketed(text, local, domain),
+                    _is_listed(text, local, domain),
+                )
+            )
+        ):
             yield local.start(), domain.end()
 
 
@@ -141,6 +153,18 @@ def _is_bracketed(text: str, local: re.Match[str], domain: re.Match[str]) -> boo
     """Whether mailbox and domain are all that stands in brackets: "Carol (cade at firma.com)"."""
     brackets = text[max(0, local.start() - 1) : local.start()] + text[domain.end() : domain.end() + 1]
     return brackets in ("()", "[]", "<>") and local.group(1).casefold() not in _NO_MAILBOX
+
+
+def _is_listed(text: str, local: re.Match[str], domain: re.Match[str]) -> bool:
+    """Whether they are one of the ways to reach somebody: "Ann Lee, jobs at firma.com, +44 ..."."""
+    name = local.group(1)
+    return (
+        name.isalpha()
+        and name.islower()
+        and name not in _NO_MAILBOX
+        and _LISTED_BEFORE.search(text, max(0, local.start() - 48), local.start()) is not None
+        and _LISTED_BEHIND.match(text, domain.end()) is not None
+    )
 
 
 _SURNAME = 4
