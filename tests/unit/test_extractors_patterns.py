@@ -36,6 +36,8 @@ FOUND = [
     ("Contact: Mette Holm, mette at firma.ie", "Contact: [person], [email]"),
     ("Contact: Mette Holm, jobs at firma.ie, 23 45 67 89", "Contact: [person], [email], [phone]"),
     ("Contact: recruitment at firma.com", "Contact: [email]"),
+    ("and sent to careers-nord at firma.co.uk.", "and sent to [email]."),
+    ("J. Mills / 23 45 67 89 / jami at post.firma.org", "[person] / [phone] / [email]"),
     ("Contact: Mette Holm / 23 45 67 89 / mholm at firma.com", "Contact: [person] / [phone] / [email]"),
     ("Applications go to jobs at mail.firma.com.", "Applications go to [email]."),
     ("navn@\nfirma.dk", "[email]"),
@@ -217,7 +219,7 @@ def test_what_only_looks_like_personal_data_stays(text):
 
 def test_before_a_domain_only_a_mailbox_makes_the_word_at_an_address():
     assert (
-        mask("After Mette Holm, shop at firma.com for more")[0] == "After Mette Holm, shop at [url] for more"
+        mask("Product Manager, remote at firma.com, London")[0] == "Product Manager, remote at [url], London"
     )
     assert (
         mask("join us at firma.com, write to us at firma.com")[0] == "join us at [url], write to us at [url]"

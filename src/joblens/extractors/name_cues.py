@@ -55,7 +55,7 @@ ASKING = (
     r"|for the attention of|attention of|addressed to|obtained (?:from|by contacting)|enquiries to"
     r"|inquiries to"
     r"|forward to|c\.?v\.?s? to|interview with|directed to|please see"
-    r"|(?-i:[Cc]ontacto)(?! con)|contact[ae]r?(?: con| a)"
+    r"|contact[ae]r?(?: con| a)"
     r"|póngase en contacto con|ponerse en contacto con|pregunta(?:r|ndo)? por"
     r"|llam(?:ar|e|a) a"
     r"|escrib(?:ir|a|e) a|dirigirse a|dirigid[ao] a|hablar con|a la atención de|atención a"

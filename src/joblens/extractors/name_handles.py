@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from joblens.extractors.name_runs import Run
 from joblens.extractors.name_spreading import latin
+from joblens.extractors.not_names import is_ordinary
 from joblens.text import Span
 
 _PAGE = re.compile(
@@ -15,7 +16,13 @@ _PAGE = re.compile(
     re.IGNORECASE,
 )
 """The page of one person: its address is spelled like the name."""
-_PARTED = re.compile(r" ?[/,(–-] ?([^\W\d_])[^\W\d_]*[._-]([^\W\d_])[^\W\d_]*@")
+_PARTED = re.compile(r" ?[/,(–-] ?([^\W\d_]{1,30})[._]([^\W\d_]{1,30})@")
+_DEPARTMENTS = frozenset("hr it qa pr cs ks".split())
+_AT_WORK = frozenset(
+    "human resources service services assurance relations recruiting recruitment info kunde kunder team"
+    " support tech quality public".split()
+)
+"""Words of a department's mailbox: "human.resources"."""
 _LETTERS = re.compile(r"[\W\d_]+")
 _LOCAL_PART = re.compile(r"[@\s(\[{]")
 
@@ -46,4 +53,9 @@ def is_spelled(run: Run, handles: set[str]) -> bool:
 def are_initials_of(text: str, place: int, letters: str) -> bool:
     """Whether the letters before `place` are the initials of the mailbox behind it: "MH / mette.holm@..."."""
     mailbox = _PARTED.match(text, place)
-    return mailbox is not None and (mailbox.group(1) + mailbox.group(2)).casefold() == letters.casefold()
+    if mailbox is None or letters.casefold() in _DEPARTMENTS:
+        return False
+    parts = mailbox.groups()
+    return "".join(part[0] for part in parts).casefold() == letters.casefold() and not any(
+        part in _AT_WORK or is_ordinary(part) for part in parts
+    )

@@ -13,7 +13,7 @@ _COMMA = re.compile(r", ?")
 _INTRODUCED = re.compile(r"(?<!\w)[Vv]i (?:er|är|hedder|heter) \Z")
 """Before a list of names in Danish, Norwegian or Swedish, which write within a sentence only names with a
 capital (Retskrivningsordbogen): "Vi er Mette, Jens og Kaj"."""
-_BRACKETS = re.compile(r" ?\((?:[^()\s]{1,64}@[^()\s]{1,64}|[(+0-9][(+0-9) /.-]{6,24})\)")
+_BRACKETS = re.compile(r" ?\((?:([^()\s@]{1,64}@[^()\s@]{1,64})|[(+0-9][(+0-9) /.-]{6,24})\)")
 """Behind a member of a list: how the person is reached."""
 _PASSES = 3
 """How often a name found in one list may lead to the next list, so that the time stays linear."""
@@ -65,7 +65,7 @@ def _lists(text: str, runs: Sequence[Run]) -> Iterator[list[Run]]:
     """Runs in a row that are joined, up to and with the one behind the conjunction."""
     members: list[Run] = []
     for run in runs:
-        joint = _joint(text, members[-1].end, run.start) if members else None
+        joint = _joint(text, members[-1], run) if members else None
         if joint is None:
             members = [run]
         elif _COMMA.fullmatch(joint.group()):
@@ -75,7 +75,18 @@ def _lists(text: str, runs: Sequence[Run]) -> Iterator[list[Run]]:
             members = [run]
 
 
-def _joint(text: str, end: int, start: int) -> re.Match[str] | None:
-    """What joins the member that ends at `end`, its address or number left out, to the one at `start`."""
-    brackets = _BRACKETS.match(text, end)
-    return AND.fullmatch(text, brackets.end() if brackets else end, start)
+def _joint(text: str, member: Run, run: Run) -> re.Match[str] | None:
+    """What joins a member to the next run; behind a member's address or number only one with its own."""
+    joint = AND.fullmatch(text, member.end, run.start)
+    if joint:
+        return joint
+    first, second = _BRACKETS.match(text, member.end), _BRACKETS.match(text, run.end)
+    if first is None or second is None or not (run.is_full or _is_box_of(run.words[0], second.group(1))):
+        return None
+    return AND.fullmatch(text, first.end(), run.start)
+
+
+def _is_box_of(name: str, address: str | None) -> bool:
+    """Whether an address may be of somebody of that name, and not of a firm: "Jens (jholm@firma.dk)"."""
+    folded = (address or "").casefold()
+    return folded.startswith(name[0].casefold()) and name.casefold() not in folded

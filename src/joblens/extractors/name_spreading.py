@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from joblens.extractors.letters import LOWERS, UPPERS, WORD
-from joblens.extractors.name_cues import PARTICLES
+from joblens.extractors.letters import BEGIN, LOWERS, UPPERS, WORD, S
+from joblens.extractors.name_cues import PARTICLES, SIGNATURE
 from joblens.extractors.name_runs import with_particles
 from joblens.extractors.not_names import ALSO_NAMES, is_ordinary
 from joblens.extractors.web import find_emails
@@ -16,8 +16,11 @@ from joblens.text import Span
 _PART = re.compile(rf"[{UPPERS}]?[{LOWERS}]+|[{UPPERS}]+(?![{LOWERS}])|[^\W\d_]")
 _JOINT = re.compile(r"[ \u00a0]{1,2}|[-'’´]")
 _HANDLE = re.compile(r"(?<![\w.@-])\w[\w.-]{4,62}\w(?![\w@])")
-_INITIALS = re.compile(rf"[{LOWERS}]{{2,4}}")
-_CAPITALS_GLUED = re.compile(rf"[{UPPERS}]{{4,}}(?=[{LOWERS}]{{4}})")
+_MOST_INITIALS = 4
+_SIGNED = re.compile(
+    rf"{BEGIN}(?i:{SIGNATURE}){S}?[,.!]?{S}([{LOWERS}]{{2,{_MOST_INITIALS}}})(?={S}[{UPPERS}])"
+)
+_CAPITALS_GLUED = re.compile(rf"(?<![{UPPERS}])[{UPPERS}]{{4,}}(?=[{LOWERS}]{{4}})")
 _SIGNS = re.compile(r"[\W\d_]+")
 _IN_ADDRESS = re.compile(r"[@/_]|[.-]\w")
 _RUSSIAN_END = re.compile(r"(?:ого|ому|ой|ей|ою|ую|ым|ых|ом|ем|ём|[аяоеуюиыйь])\Z")
@@ -78,12 +81,15 @@ def spread_names(text: str, persons: Iterable[Span]) -> Iterator[Span]:
                 yield from _apart([match.span()], given)
 
 
-def same_initials(text: str, persons: Iterable[Span]) -> Iterator[Span]:
-    """Every place of initials in small letters that were found as a person: "Kontakt: mkh, tlf. ..."."""
-    for start, end in persons:
-        if _INITIALS.fullmatch(text, start, end) and not is_ordinary(text[start:end]):
-            for match in re.finditer(rf"(?<![\w@.-]){text[start:end]}(?![\w@-]|\.\w)", text):
-                yield match.span()
+def signed_initials(text: str, persons: Iterable[Span]) -> Iterator[Span]:
+    """Initials in small letters that were found as a person and sign the text: "Hilsen mkh Lindby Skole".
+
+    What follows them is the line whose break was lost, so that without the first find they may be any word.
+    """
+    known = {text[start:end] for start, end in persons if end - start <= _MOST_INITIALS}
+    for match in _SIGNED.finditer(text):
+        if match.group(1) in known:
+            yield match.span(1)
 
 
 def _glued_on(text: str, alone: set[str]) -> Iterator[Span]:

@@ -41,7 +41,7 @@ from joblens.extractors.name_lists import listed_with
 from joblens.extractors.name_roles import has_companion, is_behind_role, is_role, team_owners
 from joblens.extractors.name_runs import CAPITAL, Run, is_initial, read_run, with_particles
 from joblens.extractors.name_shapes import NO_PERSON, RUSSIAN, has_shape
-from joblens.extractors.name_spreading import latin, lower_words, same_initials
+from joblens.extractors.name_spreading import latin, lower_words, signed_initials
 from joblens.extractors.not_names import FIRM_FORMS, ROLES, is_ordinary
 from joblens.extractors.phones import find_phones
 from joblens.extractors.web import find_emails
@@ -82,15 +82,11 @@ _FIELD_INITIALS = re.compile(
 )
 _SLASH = re.compile(rf"(?:\A|(?<=\n)|(?<=[.!?] ))/ ?(?=[{UPPERS}])")
 _RUSSIAN_NEXT = re.compile(r"[0-9], [А-ЯЁ][а-яё]{2,20}\Z")
-_RUSSIAN_FLAT = re.compile(r"(?:кв|оф|офис|д|дом|корп|стр)\.? ?[0-9]{1,4}[а-я]?, [А-ЯЁ][а-яё]{2,20}\Z")
+_RUSSIAN_FLAT = re.compile(r"(?<!\w)кв\. ?[0-9]{1,4}[а-я]?, [А-ЯЁ][а-яё]{2,20}\Z")
 _RUSSIAN_BEFORE = re.compile(r"(?<!\w)([А-ЯЁ][а-яё]{2,20}) \Z")
 _NUMBER_BEHIND = re.compile(r" \((?=[(+0-9])(?:\([+0-9]{2,5}\))?[+0-9 /.-]{6,24}\)")
 _MASKED = re.compile(r"\[person\]")
-_SMALL_INITIALS = re.compile(rf"[{LOWERS}]{{2}}")
-_NO_INITIALS = frozenset(
-    "btw tbh pt ps nb mvh vvs td tlf kl nr hr it os us me vi to by or at on in på et en er af de da du"
-    " og".split()
-)
+_NO_INITIALS = frozenset("btw tbh pt ps nb mvh vvs td tlf kl nr".split())
 _LINE_END = re.compile(rf"{S}*(?:\n|\Z)")
 _COMMA = re.compile(r", ?")
 _STOP_AFTER = re.compile(r"[.;)\n]|\Z")
@@ -309,9 +305,9 @@ class _Reader:
     def _is_next_called(self, run: Run) -> bool:
         """Whether it is a Russian given name behind another with its number: "Карп 8 (495) ..., Софон".
 
-        Behind the number of a house or flat it is one as well; the town stands before the street.
+        Behind the number of a flat, where somebody lives, it is one as well.
         """
-        if _RUSSIAN_FLAT.search(self.text, max(0, run.start - 16), run.end):
+        if _RUSSIAN_FLAT.search(self.text, max(0, run.start - 12), run.end):
             return True
         if _RUSSIAN_NEXT.search(self.text, max(0, run.start - 4), run.end) is None:
             return False
@@ -335,7 +331,7 @@ class _Reader:
         if match is None:
             return None
         letters = match.group()
-        is_word = letters in _NO_INITIALS or (is_ordinary(letters) and not _SMALL_INITIALS.fullmatch(letters))
+        is_word = is_ordinary(letters) or letters in _NO_INITIALS
         if is_word and not are_initials_of(self.text, match.end(), letters):
             return None
         run = Run(*match.span(), (letters,))
@@ -385,7 +381,7 @@ def find_persons(text: str, contacts: Iterable[Span] | None = None) -> Iterator[
     reader = _Reader(text, contacts)
     found = {(run.start, run.end) for run in reader.with_lists()}
     found |= {match.span() for match in RUSSIAN.finditer(text)}
-    found |= set(same_initials(text, found))
+    found |= set(signed_initials(text, found))
     last = 0
     for start, end in sorted(found, key=lambda span: (span[0], -span[1])):
         if start >= last:

@@ -150,7 +150,7 @@ _ENDS = re.compile(
 
 _NAMES_ALL_THE_SAME = frozenset(
     "евгения евгению ксения ксению есения есению арсения патриция патриции патрицию лукреция люция"
-    " felicidad adoración ágata agata teemu blankenship rohleder siering dytrych sych tadych".split()
+    " adoración ágata agata teemu blankenship rohleder siering dytrych sych tadych".split()
 )
 """Names with the ending of a word (Суперанская, Словарь русских личных имён; Faker's lists for training)."""
 

@@ -71,6 +71,7 @@ _CUE_BEFORE = re.compile(
     r"|phones?|telef[oó]n\w{0,8}|\bmobil\w{0,8}|whatsapp|телефон\w{0,3})(?:\b|(?=[0-9]))[^0-9\n]{0,20}\n?\Z",
     re.IGNORECASE,
 )
+_NUMBER_BEFORE = re.compile(r"[0-9][^0-9\n]{0,20}\n?\Z")
 _CUE_AFTER = re.compile(r"(?:x[0-9]{1,5})? ?[-(]?(?:office|fax|mobile?|desk)\b", re.IGNORECASE)
 _OTHER_NUMBER = re.compile(
     r"(?:\b(?:id|nr|no|ref|reference|sag|sagsnr|sagsnummer|jobnr|jobnummer|jobid|stillingsnr|stillingsnummer"
@@ -98,8 +99,24 @@ _PAIRS_AFTER = re.compile(r"(?: [0-9]{2}(?![0-9]))*")
 def find_phones(text: str) -> Iterator[Span]:
     """Telephone numbers: with a country code, eight Danish digits, (555) 555-5555, with a 0, or after a cue.
 
-    Finds may overlap; the caller merges them.
+    A telephone number is a cue for the next one. Finds may overlap; the caller merges them.
     """
+    ends: set[int] = set()
+    for span in _shaped(text):
+        ends.add(span[1])
+        yield span
+    for match in _ANY.finditer(text):
+        start, end = match.span()
+        start += match.group().startswith("(") and ")" not in match.group()  # the number stands in brackets
+        is_cued = _has_cue(text, start) or _CUE_AFTER.match(text, end) or _is_next(text, start, ends)
+        if is_cued and not _is_amount(text, (start, end)) and not _HOURS.fullmatch(match.group()):
+            span = _with_extension(text, (start, end))
+            ends.add(span[1])
+            yield span
+
+
+def _shaped(text: str) -> Iterator[Span]:
+    """Numbers that are told by their own shape, by a country's code or by how their digits are grouped."""
     for pattern in (_DANISH_CODE, _INTERNATIONAL, _TRUNK, _NORTH_AMERICAN, _AREA):
         for match in pattern.finditer(text):
             shortest, longest = (9, 11) if pattern is _TRUNK else (8, 15)
@@ -111,15 +128,15 @@ def find_phones(text: str) -> Iterator[Span]:
         is_free = not (_CHAIN.match(text, end) or _HYPHEN.match(text, end) or _belongs_to_word(text, start))
         if is_free and not _is_other(text, match.span()) and not _is_numbered(text, start):
             yield _with_extension(text, match.span())
-    for match in _ANY.finditer(text):
-        start, end = match.span()
-        start += match.group().startswith("(") and ")" not in match.group()  # the number stands in brackets
-        is_cued = _has_cue(text, start) or _CUE_AFTER.match(text, end)
-        if is_cued and not _is_amount(text, (start, end)) and not _HOURS.fullmatch(match.group()):
-            yield _with_extension(text, (start, end))
     for match in _EIGHT.finditer(text):
         if _is_danish(text, match.span()):
             yield match.span()
+
+
+def _is_next(text: str, start: int, ends: set[int]) -> bool:
+    """Whether little stands between a number and the telephone number before it."""
+    before = _NUMBER_BEFORE.search(text, max(0, start - 23), start)
+    return before is not None and before.start() + 1 in ends
 
 
 def _is_danish(text: str, span: Span) -> bool:

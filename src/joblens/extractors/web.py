@@ -38,11 +38,12 @@ _TELLING = re.compile(
     r"[a-z]{1,30}[._-]?[0-9]{1,4}|[a-z]{1,30}(?:[._][a-z]{1,30}){1,3}|[A-Z][a-z]{0,30}[._][A-Z][a-z]{1,30}"
 )
 _WRITING = re.compile(
-    r"(?:\b(?:writ(?:e|ing)|e-?mails?|mail|repl(?:y|ies)|go|cvs?|resumes?|applications?|letters?|enquiries)"
+    r"(?:\b(?:writ(?:e|ing)|e-?mails?|mail|repl(?:y|ies)|go|sen[dt]|cvs?|resumes?|applications?|letters?|enquiries)"
     r"(?: \w{1,12}){0,2} to|\bvia|\bat|\be-?mail|\bmail)(?::| ){1,2}\Z",
     re.IGNORECASE,
 )
 _LISTED_BEFORE = re.compile(r"[A-Z][a-z]{1,30} [A-Z][a-z]{1,30}, \Z|\b(?:[Cc]ontact|[Mm]ail|[Ww]rite): ?\Z")
+_NUMBER_BEFORE = re.compile(r"[0-9] ?[/|] ?\Z")
 _LISTED_BEHIND = re.compile(r"(?:,|;| or| and|\.?\s*\Z|\n| [(+0-9])")
 _CAPITALISED = re.compile(r"[A-Z][a-z]{2,30}")
 _NO_MAILBOX = frozenset(
@@ -50,6 +51,11 @@ _NO_MAILBOX = frozenset(
     " here online directly today see look stay start available others candidates employees people"
     " colleagues details register read more learn info listed about".split()
 )
+_MAILBOXES = frozenset(
+    "jobs job careers career hr info office mail contact hello applications application recruitment"
+    " recruiting hiring cv resume resumes admin enquiries personnel talent people support sales".split()
+)
+"""What a firm's mailboxes are called (RFC 2142), above all for applications."""
 _LITERAL = re.compile(r"\[?[0-9]{1,3}(?:\.[0-9]{1,3}){3}\]?")
 
 _URL = re.compile(
@@ -158,10 +164,11 @@ def _is_bracketed(text: str, local: re.Match[str], domain: re.Match[str]) -> boo
 def _is_listed(text: str, local: re.Match[str], domain: re.Match[str]) -> bool:
     """Whether they are one of the ways to reach somebody: "Ann Lee, jobs at firma.com, +44 ..."."""
     name = local.group(1)
+    is_plain = name.isalpha() and name.islower() and name not in _NO_MAILBOX
+    if is_plain and _NUMBER_BEFORE.search(text, max(0, local.start() - 4), local.start()):
+        return True
     return (
-        name.isalpha()
-        and name.islower()
-        and name not in _NO_MAILBOX
+        name in _MAILBOXES
         and _LISTED_BEFORE.search(text, max(0, local.start() - 48), local.start()) is not None
         and _LISTED_BEHIND.match(text, domain.end()) is not None
     )
