@@ -36,6 +36,7 @@ FOUND = [
     ("Contact: Mette Holm, mette at firma.ie", "Contact: [person], [email]"),
     ("Contact: Mette Holm, jobs at firma.ie, 23 45 67 89", "Contact: [person], [email], [phone]"),
     ("Contact: recruitment at firma.com", "Contact: [email]"),
+    ("23456789 7707083893 7707083893 7707083893", "[phone] [phone] [phone] [phone]"),
     ("and sent to careers-nord at firma.co.uk.", "and sent to [email]."),
     ("J. Mills / 23 45 67 89 / jami at post.firma.org", "[person] / [phone] / [email]"),
     ("Contact: Mette Holm / 23 45 67 89 / mholm at firma.com", "Contact: [person] / [phone] / [email]"),
