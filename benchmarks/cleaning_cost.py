@@ -7,14 +7,16 @@
 Runs the stages of the pipeline in a folder of its own, once for each way of cleaning, on the same folds:
 adverts of the Philippines (24 categories) and of Poland (ISCO sub-major groups). `redact` masks personal data
 in the whole text, `extract` keeps only occupations, skills and tasks. The title is scrubbed and read in all
-ways. Figures are means over five folds; the difference to raw text is paired by fold.
+ways. Figures are means over five folds; the difference to raw text is paired by fold (± its standard error).
 """
 
 import logging
 import os
 import sys
 import tempfile
+from math import sqrt
 from pathlib import Path
+from statistics import fmean, stdev
 
 import polars as pl
 import torch
@@ -102,10 +104,13 @@ def main() -> None:
                 for model, figures in found.items():
                     f1 = figures["macro_f1"]
                     raw.setdefault(model, f1)
-                    mean = sum(f1) / len(f1)
-                    less = 100 * (mean - sum(raw[model]) / len(f1))
-                    exact = sum(figures["accuracy"]) / len(f1)
-                    print(f"| {model}, {way} | {mean:.3f} | {less:+.1f} | {exact:.3f} |", flush=True)
+                    less = [100 * (here - there) for here, there in zip(f1, raw[model], strict=True)]
+                    error = stdev(less) / sqrt(len(less))
+                    print(
+                        f"| {model}, {way} | {fmean(f1):.3f} | {fmean(less):+.2f} ± {error:.2f} "
+                        f"| {fmean(figures['accuracy']):.3f} |",
+                        flush=True,
+                    )
 
 
 if __name__ == "__main__":
