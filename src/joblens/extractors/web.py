@@ -122,17 +122,9 @@ def find_emails(text: str) -> Iterator[Span]:
     for sign in _SPOKEN_AT.finditer(text):
         local = _LOCAL.search(text, max(0, sign.start() - 66), sign.start())
         domain = _DOMAIN.match(text, sign.end())
-        if (
-            local
-            and domain
-            and any(
-                (
-                    _is_mailbox(text, local),
-                    _is_bracketed(text, local, domain),
-                    _is_listed(text, local, domain),
-                )
-            )
-        ):
+        if local is None or domain is None:
+            continue
+        if _is_mailbox(text, local) or _is_bracketed(text, local, domain) or _is_listed(text, local, domain):
             yield local.start(), domain.end()
 
 

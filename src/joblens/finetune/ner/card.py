@@ -21,6 +21,8 @@ about 0.55 and 0.62 (Zhang et al., 2022). Those models have 110 to 560 million p
 _LIMITS = """\
 - Trained on English and Danish adverts; in other languages it knows occupations from ESCO and names of
   people, and finds few skills and tasks.
+- In a language that is none of those it was trained in it takes words for names ("Kierownik Magazynu"):
+  `cleaning.languages` says in which it is believed about people, addresses and organisations.
 - What has a shape (e-mail, telephone, id numbers, web addresses, most signatures) is found by the patterns of
   `joblens.extractors.patterns`, not by this model. Use both: `cleaning=gliner` does.
 - Personal data it was trained on is synthetic. `joblens audit` measures what still leaks; read its figures
