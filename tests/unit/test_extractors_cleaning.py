@@ -116,20 +116,38 @@ def test_personal_data_in_the_title_by_the_models_label_goes():
     assert clean.title == "Kok hos [person]"
 
 
+def test_a_job_that_the_model_takes_for_a_person_stays_in_title_and_text():
+    ad = Ad(id="1", title="PEÓN DE ALMACÉN", text="Buscamos PEÓN DE ALMACÉN con carnet")
+    cleaning = TOY.model_copy(update={"output": "redact"})
+    extractor = Scripted()
+    extractor.labels["PEÓN DE ALMACÉN"] = "person"
+    extractor.extract = lambda texts: [
+        found if text == ad.title else []
+        for text, found in zip(texts, Scripted.extract(extractor, texts), strict=True)
+    ]
+    [clean] = clean_ads([ad], cleaning, extractor)
+    assert (clean.title, clean.clean_text) == (ad.title, ad.text)
+
+
 POLISH = Ad(
     id="1",
-    title="Kierownik Magazynu",
+    title="Kierownik Magazynu Nowak",
     text="Szukamy kierownika magazynu. Będziesz przygotowywać dostawy i dbać o porządek. Tel. 600 700 800",
 )
 
 
 @pytest.mark.parametrize(
-    ("languages", "expected"), [((), "[person]"), (("pl",), "[person]"), (("da", "en"), "Kierownik Magazynu")]
+    ("languages", "expected"),
+    [
+        ((), "Kierownik [person]"),
+        (("pl",), "Kierownik [person]"),
+        (("da", "en"), "Kierownik Magazynu Nowak"),
+    ],
 )
 @pytest.mark.parametrize("output", ["extract", "redact"])
 def test_the_model_masks_in_languages_it_is_believed_in(languages, expected, output):
     cleaning = TOY.model_copy(update={"languages": languages, "output": output})
-    [clean] = clean_ads([POLISH], cleaning, Scripted(Kierownik_Magazynu="person", dostawy="task"))
+    [clean] = clean_ads([POLISH], cleaning, Scripted(Magazynu_Nowak="person", dostawy="task"))
     assert clean.title == expected
     assert clean.tasks == ("dostawy",)
 

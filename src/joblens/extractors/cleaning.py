@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from joblens.extractors.believing import believed
 from joblens.extractors.languages import ENOUGH, language_of
 from joblens.extractors.masking import mask_all, merged, spread
 from joblens.extractors.patterns import PatternExtractor, replace_spans
@@ -48,7 +49,8 @@ def clean_ads(
 
     Titles are scrubbed in every mode but `none`. What was found to be a person or an identifier somewhere in
     an advert is masked everywhere in it. Where it is surely in none of `cleaning.languages` the patterns
-    alone mask. The model is given every sentence once, the patterns every title and text.
+    alone mask; elsewhere the model's finds are masked as far as they are `believed`. The model is given every
+    sentence once, the patterns every title and text.
 
     Args:
         ads: What to clean.
@@ -137,9 +139,13 @@ def read_ads(
     else:
         read = _read_once(strings, extractor)
     dropped = [set(cleaning.drop) if _believes(cleaning, ad) else set() for ad in ads for _ in range(2)]
+    told = [
+        believed(entities, string, is_title=row % 2 == 0)
+        for row, (string, (entities, _)) in enumerate(zip(strings, read, strict=True))
+    ]
     found = [
         merged([*spans, *(entity for entity in entities if entity.label in labels)], string)
-        for string, spans, (entities, _), labels in zip(strings, shaped, read, dropped, strict=True)
+        for string, spans, entities, labels in zip(strings, shaped, told, dropped, strict=True)
     ]
     parts: list[tuple[Part, Part]] = []
     for row in range(0, len(strings), 2):

@@ -38,7 +38,7 @@ from joblens.extractors.web import find_emails, find_urls
 from joblens.records import Entity
 from joblens.text import Span
 
-RULES = 10
+RULES = 11
 """Raised whenever a rule finds something else, so that a bundle made before is refused."""
 
 FINDERS: dict[str, Callable[[str], Iterable[Span]]] = {
