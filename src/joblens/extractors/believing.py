@@ -1,43 +1,62 @@
 """What a model says of persons and organisations, as far as it can be believed.
 
-A title names a job, hardly ever a person, and is too short to tell one from the other: a model that learned
-from sentences takes "Kemilærer på gymnasieniveau" and "PEÓN DE ALMACÉN" for people. In texts it takes
-headings for people, "Horario" or "DNI". What the patterns find is masked whatever is said here, and so are,
-in titles, persons that were found in the advert's text.
+A title is too short to tell a job from a name: a model that learned from sentences takes "Kemilærer på
+gymnasieniveau" and "PEÓN DE ALMACÉN" for people, and in texts headings, "Horario" or "DNI". Only what is
+known to be words of a job, or of a heading, is not believed; any other word stays a name, for a leak is worse
+than a lost word. What the patterns find is masked whatever is said here.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from unicodedata import combining, normalize
 
-from joblens.extractors.letters import WORD, S
+from joblens.extractors.letters import WORD
 from joblens.extractors.masking import LOCAL
+from joblens.extractors.name_cues import HONORIFIC
 from joblens.extractors.not_names import ALSO_NAMES, NOT_NAMES
 from joblens.records import Entity
 
-_SEEKS = re.compile(
-    rf",?{S}(?:på{S}[0-9]|[0-9]{{1,3}}{S}?(?:år|years|yrs|años|лет|год)"
-    rf"|(?:søger|søker|söker|seeks|needs|busca|necesita|ищет|har{S}brug{S}for|is{S}looking)\b)",
-    re.IGNORECASE,
-)
-"""Behind a person who begins a title: an age, or that help is wanted: "Mads på 12 søger hjælper"."""
-_APART = re.compile(rf"{S}*(?:[|:–—]|-{S}|{S}-)")
-"""Behind an organisation that begins a title: "Novo Nordisk - Chemist"."""
+JOB_WORDS = Path(__file__).with_name("job_words.json")
+"""Words of ESCO's occupations; `joblens.finetune.job_words` writes them."""
+SHORTEST_REST = 3
+"""Letters of the shortest part in front of the last one of a compound: "kok" of "kokkeassistent" has more."""
 
-_SURNAMES = ALSO_NAMES | frozenset(
-    "don house best good law mar company españa madrid sales sevilla junior my nord ring".split()
+_HEADINGS = frozenset(
+    "dni completa parcial intensiva laboral bruto bruta mensual anual según convenio incorporación inmediata"
+    " adjuntar llamar llamando concertar perfil turno turnos semana tiene tendrán quiero meses experiencia"
+    " requisitos funciones ofrecemos buscamos".split()
 )
-"""Plain words that are names as well (Faker's lists): where a model calls them a person they go."""
+"""Of Spanish adverts."""
+_ALSO_NAMES = ALSO_NAMES | frozenset(
+    "don house best good law mar company españa madrid sales sevilla junior my nord ring mai juli juni jun"
+    " can mentor asia una asa mac dane sun london barcelona berlin manila marzo kok head street driver guard"
+    " foreman master captain doctor author easter floor til job esta pan".split()
+)
+"""Plain words that are names as well (among them those of Faker's lists)."""
+_SURNAMES = frozenset(
+    "smith baker cook carpenter fisher hunter parker cooper taylor turner walker fuller butcher clark archer"
+    " barber shepherd weaver miller potter tanner thatcher wright porter butler farmer glover sawyer skinner"
+    " slater carter chandler chapman collier draper dyer fletcher mason page bishop abbot sexton møller smed"
+    " bager skrædder væver smid bakker mulder herrero zapatero guerrero pastor sastre molinero carpintero"
+    " montero escudero cantero ferrer fuster sabater".split()
+)
+"""Occupations that are surnames as well (Hanks, Coates and McClure 2016, "The Oxford Dictionary of Family
+Names in Britain and Ireland", on occupational names; their like in Danish, Dutch, Spanish and Catalan)."""
 _INITIALS = 2
+_ADDRESSED = re.compile(rf"(?:\A|[^\w])(?:{HONORIFIC})\W{{0,2}}\Z")
 
 
 def believed(entities: Iterable[Entity], text: str, *, is_title: bool) -> list[Entity]:
     """The model's finds without the persons, and in titles the organisations, that are words like others.
 
-    A person all of whose words are known to be none of a name is none. In a title a person or an
-    organisation is believed when it begins with a capital, is not written in capitals like the rest of the
-    title, and does not begin the title: jobs do. It may begin it where the next words say that it is no job.
+    In a text those are persons of plain words and headings alone; in a title persons and organisations of
+    words of jobs as well. A word that may be a name counts as one, unless it is all of the title ("Baker").
+    So does any word behind a form of address.
 
     Args:
         entities: What a model found in a title or a text, whichever labels.
@@ -47,33 +66,61 @@ def believed(entities: Iterable[Entity], text: str, *, is_title: bool) -> list[E
     Returns:
         The other entities, in their order.
     """
-    shouted = is_title and 2 * sum(letter.isupper() for letter in text) > sum(
-        letter.isalpha() for letter in text
-    )
-    return [
-        entity
-        for entity in entities
-        if not (entity.label == "person" and _is_plain(entity.text))
-        and not (is_title and entity.label in LOCAL and not _is_apart(text, entity, shouted=shouted))
-    ]
+    return [entity for entity in entities if not _is_plain(entity, text, is_title=is_title)]
 
 
-def _is_plain(name: str) -> bool:
-    """Whether all its words are plain language; two letters ("OP") may be initials as well."""
-    words = [word.casefold() for word in WORD.findall(name)]
-    return (
-        max(map(len, words), default=0) > _INITIALS
-        and NOT_NAMES.issuperset(words)
-        and _SURNAMES.isdisjoint(words)
-    )
-
-
-def _is_apart(title: str, entity: Entity, *, shouted: bool) -> bool:
-    """Whether a person or an organisation stands in a title like one, and not like a job."""
-    first = next((letter for letter in entity.text if letter.isalpha()), "")
-    if not first.isupper() or (shouted and entity.text.upper() == entity.text):
+def _is_plain(entity: Entity, text: str, *, is_title: bool) -> bool:
+    """Whether all its words are plain language; two letters ("OP") may be initials."""
+    if entity.label not in (LOCAL if is_title else {"person"}):
         return False
-    if any(letter.isalpha() for letter in title[: entity.start]):
-        return True
-    behind = _SEEKS if entity.label == "person" else _APART
-    return behind.match(title, entity.end) is not None
+    words = [word.casefold() for word in WORD.findall(entity.text)]
+    if max(map(len, words), default=0) <= _INITIALS:
+        return False
+    if _ADDRESSED.search(text, max(0, entity.start - 12), entity.start):
+        return False
+    if not is_title:
+        return all(word in _HEADINGS or word in NOT_NAMES for word in words) and _ALSO_NAMES.isdisjoint(words)
+    is_all = WORD.findall(text) == WORD.findall(entity.text)
+    return all(_is_of_job(word, may_be_name=is_all) for word in words)
+
+
+def _is_of_job(word: str, *, may_be_name: bool) -> bool:
+    jobs, heads, names = _job_words()
+    if not names.isdisjoint({word, *_forms(word)}):
+        return may_be_name
+    return word in NOT_NAMES or reads_as_job(word, jobs, heads)
+
+
+def reads_as_job(word: str, jobs: Container[str], heads: Container[str]) -> bool:
+    """Whether a word, or its singular, is among `jobs`, or ends like one of `heads`; see `_job_words`."""
+    return any(form in jobs for form in _forms(word)) or any(
+        folded(word[start:]) in heads for start in range(SHORTEST_REST, len(word))
+    )
+
+
+def _forms(word: str) -> set[str]:
+    return {folded(form) for form in (word, *_singulars(word))}
+
+
+def _singulars(word: str) -> Iterator[str]:
+    """Of plurals in Spanish, "cocineros", "monitores", "capataces", and English, "drivers"; not of "Mads"."""
+    if word.endswith(("as", "es", "os", "ers", "ors")):
+        yield word[:-1]
+    if word.endswith("es"):
+        yield word[:-2]
+    if word.endswith("ces"):
+        yield f"{word[:-3]}z"
+
+
+def folded(word: str) -> str:
+    """Without accents, which capitals often lack: "MECANICO"."""
+    return "".join(letter for letter in normalize("NFKD", word) if not combining(letter))
+
+
+@cache
+def _job_words() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Words of jobs, those that end compounds, and words of jobs that are names as well."""
+    found = json.loads(JOB_WORDS.read_text(encoding="utf-8"))
+    jobs, heads, names = (frozenset(map(folded, found[key])) for key in ("words", "heads", "names"))
+    names |= _ALSO_NAMES | _SURNAMES
+    return jobs - names, heads - names, names

@@ -113,10 +113,7 @@ avenue building tower floor city town square st northern southern eastern wester
 britain united kingdom states christmas easter jul påske new year additional other others yes note ref
 reference attn att id code number bonus pay paid per hour hours month annual pension holiday holidays
 insurance training center centre special special-purpose first second third two three four five six seven
-eight nine ten guide lines online offline http manual policy act law regulation standard standards iso dni nie
-completa parcial intensiva laboral bruto bruta mensual anual según convenio incorporación inmediata
-adjuntar llamar llamando concertar cita perfil zona turno turnos mañana tarde noche semana carné tiene tendrán
-quiero limpieza carga descarga meses año años experiencia requisitos funciones ofrecemos buscamos
+eight nine ten guide lines online offline http manual policy act law regulation standard standards iso
 """
 _SETS = (_ROLES, _FIRMS, _FIELDS, _CALENDAR, _TOOLS, _WORDS)
 NOT_NAMES = frozenset(word for words in _SETS for word in words.split())
