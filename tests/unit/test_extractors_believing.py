@@ -56,6 +56,7 @@ def test_words_of_the_job_stay(title, find, label):
         ("Nanny for the Sanders", "Sanders", "person"),
         ("Assistant to Mr. Driver", "Driver", "person"),
         ("Sekretær for Dr Kemiker", "Kemiker", "person"),
+        ("Sekretær for Dr Kemiker", "Dr Kemiker", "person"),
         ("BPA til AK", "AK", "person"),
         ("Mette Holm", "Mette Holm", "person"),
         ("СИДЕЛКА ДЛЯ АННЫ ПЕТРОВОЙ", "АННЫ ПЕТРОВОЙ", "person"),

@@ -48,6 +48,7 @@ _SURNAMES = frozenset(
 """Occupations that are surnames as well (Hanks, Coates and McClure 2016, "The Oxford Dictionary of Family
 Names in Britain and Ireland", on occupational names; their like in Danish, Dutch, Spanish and Catalan)."""
 _INITIALS = 2
+_HONOURED = re.compile(rf"(?:{HONORIFIC})\W")
 _ADDRESSED = re.compile(rf"(?:\A|[^\w])(?:{HONORIFIC})\W{{0,2}}\Z")
 
 
@@ -76,7 +77,7 @@ def _is_plain(entity: Entity, text: str, *, is_title: bool) -> bool:
     words = [word.casefold() for word in WORD.findall(entity.text)]
     if max(map(len, words), default=0) <= _INITIALS:
         return False
-    if _ADDRESSED.search(text, max(0, entity.start - 12), entity.start):
+    if _HONOURED.match(entity.text) or _ADDRESSED.search(text, max(0, entity.start - 12), entity.start):
         return False
     if not is_title:
         return all(word in _HEADINGS or word in NOT_NAMES for word in words) and _ALSO_NAMES.isdisjoint(words)

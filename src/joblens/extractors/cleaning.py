@@ -47,10 +47,9 @@ def clean_ads(
       `cleaning.drop`; with `extract`: the kept entities as `cleaning.template` writes them, what is masked in
       the text being masked in them. An advert without kept entities takes its title.
 
-    Titles are scrubbed in every mode but `none`. What was found to be a person or an identifier somewhere in
-    an advert is masked everywhere in it. Where it is surely in none of `cleaning.languages` the patterns
-    alone mask; elsewhere the model's finds are masked as far as they are `believed`. The model is given every
-    sentence once, the patterns every title and text.
+    Titles are scrubbed in every mode but `none`. A person or an identifier found somewhere in an advert is
+    masked everywhere in it. Where it is surely in none of `cleaning.languages` the patterns alone mask;
+    elsewhere the model's finds as well, if `believed`. The model is given every sentence once.
 
     Args:
         ads: What to clean.
