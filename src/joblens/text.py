@@ -244,6 +244,11 @@ def entities_to_line(
     return line
 
 
+def without_diacritics(text: str) -> str:
+    """The text in Unicode's form NFKD without its combining marks: "MECÁNICO" gives "MECANICO", "ø" stays."""
+    return "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+
+
 def join_title(title: str, text: str) -> str:
     """`title`, a line break, `text`: the one string wherever title and text are read together.
 

@@ -13,18 +13,18 @@ import re
 from collections.abc import Container, Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from unicodedata import combining, normalize
 
 from joblens.extractors.letters import WORD
 from joblens.extractors.masking import LOCAL
 from joblens.extractors.name_cues import HONORIFIC
 from joblens.extractors.not_names import ALSO_NAMES, NOT_NAMES
 from joblens.records import Entity
+from joblens.text import without_diacritics
 
 JOB_WORDS = Path(__file__).with_name("job_words.json")
 """Words of ESCO's occupations; `joblens.finetune.job_words` writes them."""
 SHORTEST_REST = 3
-"""Letters of the shortest part in front of the last one of a compound: "kok" of "kokkeassistent" has more."""
+"""Letters that a compound has at least before its last part, "cykel" in "cykelmekaniker"."""
 
 _HEADINGS = frozenset(
     "dni completa parcial intensiva laboral bruto bruta mensual anual según convenio incorporación inmediata"
@@ -32,7 +32,7 @@ _HEADINGS = frozenset(
     " requisitos funciones ofrecemos buscamos".split()
 )
 """Of Spanish adverts."""
-_ALSO_NAMES = ALSO_NAMES | frozenset(
+_MAY_BE_NAMES = ALSO_NAMES | frozenset(
     "don house best good law mar company españa madrid sales sevilla junior my nord ring mai juli juni jun"
     " can mentor asia una asa mac dane sun london barcelona berlin manila marzo kok head street driver guard"
     " foreman master captain doctor author easter floor til job esta pan".split()
@@ -48,6 +48,7 @@ _SURNAMES = frozenset(
 """Occupations that are surnames as well (Hanks, Coates and McClure 2016, "The Oxford Dictionary of Family
 Names in Britain and Ireland", on occupational names; their like in Danish, Dutch, Spanish and Catalan)."""
 _INITIALS = 2
+"""Letters of the longest word that may be initials."""
 _HONOURED = re.compile(rf"(?:{HONORIFIC})\W")
 _ADDRESSED = re.compile(rf"(?:\A|[^\w])(?:{HONORIFIC})\W{{0,2}}\Z")
 
@@ -80,7 +81,9 @@ def _is_plain(entity: Entity, text: str, *, is_title: bool) -> bool:
     if _HONOURED.match(entity.text) or _ADDRESSED.search(text, max(0, entity.start - 12), entity.start):
         return False
     if not is_title:
-        return all(word in _HEADINGS or word in NOT_NAMES for word in words) and _ALSO_NAMES.isdisjoint(words)
+        return all(word in _HEADINGS or word in NOT_NAMES for word in words) and _MAY_BE_NAMES.isdisjoint(
+            words
+        )
     is_all = WORD.findall(text) == WORD.findall(entity.text)
     return all(_is_of_job(word, may_be_name=is_all) for word in words)
 
@@ -95,12 +98,12 @@ def _is_of_job(word: str, *, may_be_name: bool) -> bool:
 def reads_as_job(word: str, jobs: Container[str], heads: Container[str]) -> bool:
     """Whether a word, or its singular, is among `jobs`, or ends like one of `heads`; see `_job_words`."""
     return any(form in jobs for form in _forms(word)) or any(
-        folded(word[start:]) in heads for start in range(SHORTEST_REST, len(word))
+        without_diacritics(word[start:]) in heads for start in range(SHORTEST_REST, len(word))
     )
 
 
 def _forms(word: str) -> set[str]:
-    return {folded(form) for form in (word, *_singulars(word))}
+    return {without_diacritics(form) for form in (word, *_singulars(word))}
 
 
 def _singulars(word: str) -> Iterator[str]:
@@ -113,15 +116,12 @@ def _singulars(word: str) -> Iterator[str]:
         yield f"{word[:-3]}z"
 
 
-def folded(word: str) -> str:
-    """Without accents, which capitals often lack: "MECANICO"."""
-    return "".join(letter for letter in normalize("NFKD", word) if not combining(letter))
-
-
 @cache
 def _job_words() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
     """Words of jobs, those that end compounds, and words of jobs that are names as well."""
     found = json.loads(JOB_WORDS.read_text(encoding="utf-8"))
-    jobs, heads, names = (frozenset(map(folded, found[key])) for key in ("words", "heads", "names"))
-    names |= _ALSO_NAMES | _SURNAMES
-    return jobs - names, heads - names, names
+    jobs, heads, names = (
+        frozenset(map(without_diacritics, found[key])) for key in ("words", "heads", "names")
+    )
+    names |= _MAY_BE_NAMES | _SURNAMES
+    return jobs, heads - names, names

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 
 from joblens.extractors.letters import BEGIN, LOWERS, UPPERS, WORD, S
@@ -11,7 +10,7 @@ from joblens.extractors.name_cues import PARTICLES, SIGNATURE
 from joblens.extractors.name_runs import with_particles
 from joblens.extractors.not_names import ALSO_NAMES, is_ordinary
 from joblens.extractors.web import find_emails
-from joblens.text import Span
+from joblens.text import Span, without_diacritics
 
 _PART = re.compile(rf"[{UPPERS}]?[{LOWERS}]+|[{UPPERS}]+(?![{LOWERS}])|[^\W\d_]")
 _JOINT = re.compile(r"[ \u00a0]{1,2}|[-'’´]")
@@ -35,10 +34,7 @@ def latin(name: str) -> tuple[str, ...]:
     folded = name.casefold()
     if folded.isascii():
         return (folded,)
-    ways = (unicodedata.normalize("NFKD", folded.translate(fold)) for fold in _FOLDS)
-    return tuple(
-        dict.fromkeys("".join(char for char in way if not unicodedata.combining(char)) for way in ways)
-    )
+    return tuple(dict.fromkeys(without_diacritics(folded.translate(fold)) for fold in _FOLDS))
 
 
 def lower_words(text: str) -> set[str]:

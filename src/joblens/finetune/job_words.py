@@ -19,6 +19,7 @@ from joblens.extractors import believing
 from joblens.extractors.letters import WORD
 from joblens.sources.personal.names import LANGUAGES, names
 from joblens.storage import write_json
+from joblens.text import without_diacritics
 
 TABLES = {
     "da": ("esco_labels_da.csv.gz", ("label",)),
@@ -69,7 +70,7 @@ def job_words(folder: Path) -> dict[str, list[str]]:
         for start in range(believing.SHORTEST_REST, len(word) - SHORTEST_HEAD + 1)
     )
     heads = {word for word in single - known if endings[word] >= FEWEST_COMPOUNDS}
-    folded_words, folded_heads = (set(map(believing.folded, words)) for words in (found, heads))
+    folded_words, folded_heads = (set(map(without_diacritics, words)) for words in (found, heads))
     mistaken = {name for name in known if believing.reads_as_job(name, folded_words, folded_heads)}
     return {"words": sorted(found - mistaken), "heads": sorted(heads), "names": sorted(mistaken)}
 

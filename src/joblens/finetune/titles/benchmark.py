@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from joblens.finetune.titles.augmentation import with_noise, with_typo
 from joblens.finetune.titles.concepts import spelling
 from joblens.metrics import hit_rate, mean_average_precision, mean_reciprocal_rank
+from joblens.text import without_diacritics
 
 if TYPE_CHECKING:
     from joblens.encoders import Encoder
@@ -137,12 +137,7 @@ def noises(seed: int) -> dict[str, Callable[[str], str]]:
     """What may happen to a title, by name; what is drawn depends on `seed` and the title alone."""
     return {
         "upper case": str.upper,
-        "no diacritics": _plain,
+        "no diacritics": without_diacritics,
         "one typo": lambda title: with_typo(title, Random(f"{seed}-typo-{title}")),
         "gender, place and contract": lambda title: with_noise(title, Random(f"{seed}-noise-{title}")),
     }
-
-
-def _plain(title: str) -> str:
-    letters = unicodedata.normalize("NFKD", title)
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))

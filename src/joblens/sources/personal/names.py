@@ -9,7 +9,6 @@ whatever its language and whichever list it stands in.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +18,7 @@ from random import Random
 from typing import Literal
 
 from joblens.errors import DataError, nearest
+from joblens.text import without_diacritics
 
 Use = Literal["train", "audit"]
 
@@ -125,9 +125,7 @@ def _use(word: str) -> Use:
 
 def _folded(word: str) -> str:
     """One form for the spellings of a name: "Jose" and "José", "Иванов" and "Иванова", -ski and -ska."""
-    folded = "".join(
-        char for char in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(char)
-    )
+    folded = without_diacritics(word.casefold())
     for feminine, masculine in _FEMININE:
         if folded.endswith(feminine):
             return folded.removesuffix(feminine) + masculine
