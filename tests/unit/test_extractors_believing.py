@@ -1,14 +1,10 @@
 """What a model says of persons and organisations is believed unless its words are known to be plain."""
 
-import json
-import os
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joblens.extractors.believing import JOB_WORDS, believed
+from joblens.extractors.believing import believed
 from joblens.records import Entity
 from joblens.sources.personal.names import names
 
@@ -93,14 +89,6 @@ def test_the_order_of_what_is_believed_stays():
 def test_in_a_text_words_of_jobs_are_not_asked():
     found = [said("Spørg Kemilærer", "Kemilærer", "person")]
     assert believed(found, "Spørg Kemilærer", is_title=False) == found
-
-
-@pytest.mark.real
-def test_the_list_is_what_its_command_writes():
-    from joblens.finetune.job_words import job_words
-
-    folder = Path(os.environ["JOBLENS_REAL_DATA"]) / "esco"
-    assert job_words(folder) == json.loads(JOB_WORDS.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("find", ["CÓDIGO DE OFERTA", "DNI", "Comunidad Valenciana", "Horario", "Contact"])

@@ -63,6 +63,30 @@ def titles(
     )
 
 
+@finetune.command(name="job-words", epilog="Example: joblens finetune job-words --data ../data")
+def job_words(
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Folder of the tables; else the variable that data_env names."),
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", help="The list to write.")] = Path(
+        "src/joblens/extractors/job_words.json"
+    ),
+    project: Project = HERE,
+) -> None:
+    """Collect the words of ESCO's occupations, which are no names in the title of an advert."""
+    from joblens.config import TitlesFlow, compose_flow
+    from joblens.finetune import data_folder
+    from joblens.finetune import job_words as collecting
+    from joblens.storage import write_json
+
+    layout = Layout(project)
+    flow = compose_flow("titles", TitlesFlow, [], layout.configs)
+    found = collecting.job_words(flow, data or data_folder(flow.data_env))
+    write_json(layout.root / output, found)
+    typer.echo(f"wrote {output}: {', '.join(f'{len(words):,} {key}' for key, words in found.items())}")
+
+
 @finetune.command(
     name="measure-ner",
     epilog="Example: joblens finetune measure-ner skillspan_dev.json --kind skillspan --language en",

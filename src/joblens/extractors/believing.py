@@ -22,7 +22,7 @@ from joblens.records import Entity
 from joblens.text import without_diacritics
 
 JOB_WORDS = Path(__file__).with_name("job_words.json")
-"""Words of ESCO's occupations; `joblens.finetune.job_words` writes them."""
+"""Words of ESCO's occupations; `joblens finetune job-words` writes them."""
 SHORTEST_REST = 3
 """Letters that a compound has at least before its last part, "cykel" in "cykelmekaniker"."""
 
@@ -38,6 +38,7 @@ _MAY_BE_NAMES = ALSO_NAMES | frozenset(
     " foreman master captain doctor author easter floor til job esta pan".split()
 )
 """Plain words that are names as well (among them those of Faker's lists)."""
+_PLAIN = (NOT_NAMES | _HEADINGS) - _MAY_BE_NAMES
 _SURNAMES = frozenset(
     "smith baker cook carpenter fisher hunter parker cooper taylor turner walker fuller butcher clark archer"
     " barber shepherd weaver miller potter tanner thatcher wright porter butler farmer glover sawyer skinner"
@@ -81,9 +82,7 @@ def _is_plain(entity: Entity, text: str, *, is_title: bool) -> bool:
     if _HONOURED.match(entity.text) or _ADDRESSED.search(text, max(0, entity.start - 12), entity.start):
         return False
     if not is_title:
-        return all(word in _HEADINGS or word in NOT_NAMES for word in words) and _MAY_BE_NAMES.isdisjoint(
-            words
-        )
+        return all(word in _PLAIN for word in words)
     is_all = WORD.findall(text) == WORD.findall(entity.text)
     return all(_is_of_job(word, may_be_name=is_all) for word in words)
 

@@ -158,6 +158,16 @@ def _keyed(source: TitleSource, data: Path) -> Iterator[tuple[str, str]]:
         logger.info("%s: %d rows without a text or a key left out", source.name, left_out)
 
 
+def table_labels(source: TitleSource, data: Path) -> Iterator[str]:
+    """The labels of one of ESCO's tables, of `kind` labels or occupations; some may be empty.
+
+    Raises:
+        DataError: The file is missing, or lacks a column.
+    """
+    for _, _, labels, _ in _LABELS[source.kind](source, data):
+        yield from labels
+
+
 def _labels(source: TitleSource, data: Path) -> Iterator[_Row]:
     for row in _rows(data / source.path, ("label", "uri", "isco4")):
         yield row["uri"], row["isco4"], [row["label"]], ""
