@@ -71,7 +71,7 @@ _CUE_BEFORE = re.compile(
     r"|phones?|telef[oó]n\w{0,8}|\bmobil\w{0,8}|whatsapp|телефон\w{0,3})(?:\b|(?=[0-9]))[^0-9\n]{0,20}\n?\Z",
     re.IGNORECASE,
 )
-_NUMBER_BEFORE = re.compile(r"[0-9][^0-9\n]{0,20}\n?\Z")
+_CLOSE_NUMBER = re.compile(r"[0-9][^0-9\n]{0,20}\n?\Z")
 _CUE_AFTER = re.compile(r"(?:x[0-9]{1,5})? ?[-(]?(?:office|fax|mobile?|desk)\b", re.IGNORECASE)
 _OTHER_NUMBER = re.compile(
     r"(?:\b(?:id|nr|no|ref|reference|sag|sagsnr|sagsnummer|jobnr|jobnummer|jobid|stillingsnr|stillingsnummer"
@@ -135,7 +135,7 @@ def _shaped(text: str) -> Iterator[Span]:
 
 def _is_next(text: str, start: int, ends: set[int]) -> bool:
     """Whether little stands between a number and the telephone number before it."""
-    before = _NUMBER_BEFORE.search(text, max(0, start - 23), start)
+    before = _CLOSE_NUMBER.search(text, max(0, start - 23), start)
     return before is not None and before.start() + 1 in ends
 
 

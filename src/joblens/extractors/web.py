@@ -43,7 +43,7 @@ _WRITING = re.compile(
     re.IGNORECASE,
 )
 _LISTED_BEFORE = re.compile(r"[A-Z][a-z]{1,30} [A-Z][a-z]{1,30}, \Z|\b(?:[Cc]ontact|[Mm]ail|[Ww]rite): ?\Z")
-_NUMBER_BEFORE = re.compile(r"[0-9] ?[/|] ?\Z")
+_PHONE_BEFORE = re.compile(r"[0-9] ?[/|] ?\Z")
 _LISTED_BEHIND = re.compile(r"(?:,|;| or| and|\.?\s*\Z|\n| [(+0-9])")
 _CAPITALISED = re.compile(r"[A-Z][a-z]{2,30}")
 _NO_MAILBOX = frozenset(
@@ -157,7 +157,7 @@ def _is_listed(text: str, local: re.Match[str], domain: re.Match[str]) -> bool:
     """Whether they are one of the ways to reach somebody: "Ann Lee, jobs at firma.com, +44 ..."."""
     name = local.group(1)
     is_plain = name.isalpha() and name.islower() and name not in _NO_MAILBOX
-    if is_plain and _NUMBER_BEFORE.search(text, max(0, local.start() - 4), local.start()):
+    if is_plain and _PHONE_BEFORE.search(text, max(0, local.start() - 4), local.start()):
         return True
     return (
         name in _MAILBOXES
