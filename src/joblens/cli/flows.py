@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from joblens.cli.options import CLEANER, HERE, Device, Project
+from joblens.cli.options import CLEANER, HERE, Device, Project, PublicData
 from joblens.paths import Layout
 
 finetune = typer.Typer(
@@ -21,10 +21,7 @@ def ner(
     overrides: Annotated[
         list[str] | None, typer.Argument(help="Hydra overrides of configs/finetune/ner.yaml.")
     ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option("--data", help="Folder of the corpora; else the variable that data_env names."),
-    ] = None,
+    data: PublicData = None,
     project: Project = HERE,
 ) -> None:
     """Train the GLiNER that cleans adverts, measure it, and write its bundle with a card."""
@@ -43,10 +40,7 @@ def titles(
     overrides: Annotated[
         list[str] | None, typer.Argument(help="Hydra overrides of configs/finetune/titles.yaml.")
     ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option("--data", help="Folder of the tables; else the variable that data_env names."),
-    ] = None,
+    data: PublicData = None,
     project: Project = HERE,
 ) -> None:
     """Train the encoder of job titles on synonyms in many languages, and write it with a card."""
@@ -65,10 +59,7 @@ def titles(
 
 @finetune.command(name="job-words", epilog="Example: joblens finetune job-words --data ../data")
 def job_words(
-    data: Annotated[
-        Path | None,
-        typer.Option("--data", help="Folder of the tables; else the variable that data_env names."),
-    ] = None,
+    data: PublicData = None,
     output: Annotated[Path, typer.Option("--output", help="The list to write.")] = Path(
         "src/joblens/extractors/job_words.json"
     ),

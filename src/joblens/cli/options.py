@@ -9,6 +9,12 @@ Project = Annotated[Path, typer.Option("--project", "-C", help="Folder with para
 Bundle = Annotated[Path, typer.Option("--bundle", "-b", help="Folder of the trained bundle.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu or gpu.")]
 UrlEnv = Annotated[str, typer.Option("--url-env", help="Environment variable with the database URL.")]
+PublicData = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", help="Folder of the public data; else the variable that the flow's data_env names."
+    ),
+]
 
 HERE = Path()
 CLASSIFIER = Path("models/classifier")
