@@ -53,7 +53,7 @@ def job_words(flow: TitlesFlow, data: Path) -> dict[str, list[str]]:
         raise ConfigError(f"no source is named {missing[0]!r}; name it in configs/finetune/titles.yaml")
     found: set[str] = set()
     single: set[str] = set()
-    for source in map(sources.__getitem__, TABLES):
+    for source in (sources[name] for name in TABLES):
         for label in table_labels(source, data):
             words = [word.casefold() for word in WORD.findall(label)]
             found.update(words)
