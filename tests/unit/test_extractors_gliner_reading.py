@@ -15,6 +15,7 @@ from joblens.extractors.gliner_decoding import from_proposals, from_spans, from_
 from joblens.extractors.gliner_networks import TorchNetwork, fixed_inputs
 from joblens.extractors.gliner_scorer import FoldedScorer
 from joblens.extractors.gliner_words import Window, WordPieces
+from joblens.extractors.glossary import Glossary, GlossingSplitter, WordList
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:`torch.jit.script` is deprecated:DeprecationWarning",
@@ -178,6 +179,23 @@ def test_every_way_to_pool_subwords_gives_gliners_tensors(make, pooling):
     model = make("UniEncoderToken", subtoken_pooling=pooling)
     frame = frame_of(model, LABELS, WordPieces(model.data_processor.transformer_tokenizer), 160)
     assert frame.pooling == pooling  # `frame_of` has compared the tensors
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_found_in_the_english_words_is_where_the_danish_ones_stand(make, kind):
+    model = make(kind)
+    [in_english] = extractor_of(model, ["skill"], 0.1).extract(["Du kan SQL, Excel og Java"])
+    processor = model.data_processor
+    entries = {"formår": "kan", "samt": "og", "du": "du"}
+    processor.words_splitter = GlossingSplitter(processor.words_splitter, Glossary(WordList(entries)))
+    danish = "Du formår SQL, Excel samt Java"
+    [found] = extractor_of(model, ["skill"], 0.1).extract([danish])
+    [[*expected]] = model.inference([danish], ["skill"], threshold=0.1)
+    assert [(e.start, e.end, e.text) for e in found] == [(e["start"], e["end"], e["text"]) for e in expected]
+    assert found
+    assert [(" ".join(entries.get(word, word) for word in e.text.split()), e.score) for e in found] == [
+        (e.text, pytest.approx(e.score)) for e in in_english
+    ]
 
 
 def test_a_network_that_reads_text_another_way_is_refused(make, monkeypatch):

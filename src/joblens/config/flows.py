@@ -87,6 +87,8 @@ class NerFlow(Section):
     """Tell an encoder that knows lower case only which words began with a capital."""
     dropout: float = Field(ge=0, lt=1)
     """Share of activations dropped while training."""
+    glossary: str | None = None
+    """Words that a packaged encoder reads as English ones: `da` for the Danish list of joblens, or a file."""
     precision: Literal["float32", "bfloat16"]
     """Of the arithmetic in training; `bfloat16` is automatic mixed precision, weights stay in float32."""
     labels: tuple[str, ...]

@@ -148,8 +148,9 @@ def _is_true(frame: Frame, model: Any, labels: Sequence[str], pieces: WordPieces
     texts: list[str] = []
     windows: list[Window] = []
     for text in PROBE:
-        spans = [(start, end) for _, start, end in model.data_processor.words_splitter(text)]
-        window = Window(0, spans, pieces([text[start:end] for start, end in spans]))
+        words, starts, ends = zip(*model.data_processor.words_splitter(text), strict=True)
+        spans = list(zip(starts, ends, strict=True))
+        window = Window(0, spans, pieces(words))
         if len(spans) <= model.config.max_len and window.cost + frame.cost <= longest:
             texts.append(text)
             windows.append(window)

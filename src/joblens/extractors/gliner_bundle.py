@@ -8,6 +8,7 @@ holds only what training has changed.
 
     config.json        base package and its SHA-256, shape of the scorer, labels, threshold of each label
     model.safetensors  the tensors that differ from the base, in half precision; float32 in memory
+    glossary.json      the words of a language that are read as English ones; may be empty
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from joblens.errors import DataError, ModelError
 from joblens.extractors.gliner_chain import use_chain
+from joblens.extractors.glossary import RULES, Glossary, GlossingSplitter, WordList
 from joblens.packaged import WEIGHTS, check_hash, packaged_folder
 from joblens.storage import content_hash, file_hash, read_strict_json, write_json
 
@@ -26,8 +28,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SETTINGS = "config.json"
+GLOSSARY = "glossary.json"
 FORMAT = 2
 """Scores have been weights of a chain since 2; before, each was a logit of its own."""
+_KINDS_OF_WORDS = ("shared", "names", "function")
 _TEXT_ENCODER = "token_rep_layer.bert_layer.model."
 _LABEL_ENCODER = "token_rep_layer.labels_encoder.model."
 
@@ -48,6 +52,8 @@ class Shape:
     """Put "^ " before words with a capital first letter, for bases that know lower case only."""
     dropout: float = 0.2
     """Share of activations dropped while training."""
+    glossary: WordList | None = None
+    """Words that are read as English ones; None reads all as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,9 @@ def new_model(shape: Shape) -> Any:
     finally:
         if had_bars:
             transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+    if shape.glossary is not None:
+        processor = model.data_processor
+        processor.words_splitter = GlossingSplitter(processor.words_splitter, Glossary(shape.glossary))
     if shape.mark_capitals:
         _mark_capitals(model.data_processor.transformer_tokenizer)
     model = model.float().eval()
@@ -187,8 +196,10 @@ def save_bundle(folder: Path, model: Any, *, shape: Shape, thresholds: Mapping[s
         "max_words": shape.max_words,
         "mark_capitals": shape.mark_capitals,
         "dropout": shape.dropout,
+        "glossary_rules": RULES,
         "thresholds": {label: round(float(value), 4) for label, value in thresholds.items()},
     }
+    write_json(folder / GLOSSARY, _as_json(shape.glossary or WordList({})))
     write_json(folder / SETTINGS, settings)
 
 
@@ -202,7 +213,7 @@ def load_bundle(folder: Path) -> Bundle:
 
     from joblens.storage import read_tensors
 
-    shape, thresholds = _read_settings(folder / SETTINGS)
+    shape, thresholds = _read_settings(folder)
     if not (folder / WEIGHTS).is_file():
         raise ModelError(f"{folder} has no {WEIGHTS}; copy the bundle again whole")
     model = new_model(shape)
@@ -226,11 +237,18 @@ def load_bundle(folder: Path) -> Bundle:
 
 
 def fingerprint(folder: Path) -> str:
-    """Hash of the bundle's settings and weights."""
-    return content_hash(*(f"{name}={file_hash(folder / name)}" for name in (SETTINGS, WEIGHTS)))
+    """Hash of the bundle's settings, weights and words."""
+    names = (SETTINGS, WEIGHTS, *files_of_words(folder))
+    return content_hash(*(f"{name}={file_hash(folder / name)}" for name in names))
 
 
-def _read_settings(path: Path) -> tuple[Shape, dict[str, float]]:
+def files_of_words(folder: Path) -> list[str]:
+    """The name of the bundle's list of words, where it has one."""
+    return [GLOSSARY] if (folder / GLOSSARY).is_file() else []
+
+
+def _read_settings(folder: Path) -> tuple[Shape, dict[str, float]]:
+    path = folder / SETTINGS
     try:
         settings = read_strict_json(path)
         if settings["format"] != FORMAT:
@@ -242,6 +260,7 @@ def _read_settings(path: Path) -> tuple[Shape, dict[str, float]]:
             max_words=_whole(settings["max_words"], 8, 4096),
             mark_capitals=settings["mark_capitals"] is True,
             dropout=float(settings["dropout"]),
+            glossary=_read_words(folder, settings.get("glossary_rules")),
         )
         if not 0 <= shape.dropout < 1:
             raise ValueError("dropout")
@@ -255,6 +274,27 @@ def _read_settings(path: Path) -> tuple[Shape, dict[str, float]]:
             f"{path} is no {SETTINGS} of a cleaner ({type(error).__name__}); copy the bundle again whole"
         ) from error
     return shape, thresholds
+
+
+def _as_json(words: WordList) -> dict[str, Any]:
+    return {
+        "english": dict(sorted(words.english.items())),
+        **{kind: sorted(getattr(words, kind)) for kind in _KINDS_OF_WORDS},
+    }
+
+
+def _read_words(folder: Path, rules: object) -> WordList | None:
+    path = folder / GLOSSARY
+    if rules is None:  # from before there was such a list
+        return None
+    if rules != RULES:
+        raise ModelError(f"{folder} reads words by rules {rules!r:.20}, expected {RULES}; train it again")
+    if not path.is_file():
+        raise ModelError(f"{folder} has no {GLOSSARY}; copy the bundle again whole")
+    found = read_strict_json(path)
+    english = {_text(word): _text(found["english"][word]) for word in found["english"]}
+    kinds = {kind: frozenset(map(_text, found[kind])) for kind in _KINDS_OF_WORDS}
+    return WordList(english, **kinds) if english else None
 
 
 def _text(value: object) -> str:

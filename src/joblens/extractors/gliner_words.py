@@ -81,36 +81,37 @@ class WindowCutter:
 
     def windows(self, sentences: Sequence[str]) -> list[Window]:
         """The windows of all sentences, in order; a sentence without words has none."""
-        spans = [[(start, end) for _, start, end in self._split(sentence)] for sentence in sentences]
-        self._pieces.learn(
-            sentence[start:end]
-            for sentence, words in zip(sentences, spans, strict=True)
-            for start, end in words
-        )
+        split = [list(self._split(sentence)) for sentence in sentences]
+        self._pieces.learn(word for words in split for word, _, _ in words)
         return [
             window
-            for row, (sentence, words) in enumerate(zip(sentences, spans, strict=True))
+            for row, (sentence, words) in enumerate(zip(sentences, split, strict=True))
             for window in self._cut(row, sentence, words)
         ]
 
-    def _cut(self, row: int, sentence: str, words: list[Span]) -> list[Window]:
-        words, pieces = self._fit(sentence, words)
+    def _cut(self, row: int, sentence: str, split: list[tuple[str, int, int]]) -> list[Window]:
+        words, pieces = self._fit(sentence, split)
         costs = [len(ids) for ids in pieces]
         return [
             Window(row, words[first:end], pieces[first:end])
             for first, end in chunks(costs, self._room, overlap=self._overlap, most=self._max_words)
         ]
 
-    def _fit(self, sentence: str, words: list[Span]) -> tuple[list[Span], list[tuple[int, ...]]]:
+    def _fit(
+        self, sentence: str, split: list[tuple[str, int, int]]
+    ) -> tuple[list[Span], list[tuple[int, ...]]]:
         """Words and subwords; a word that alone is longer than a window is cut in halves."""
-        pieces = self._pieces([sentence[start:end] for start, end in words])
+        pieces = self._pieces([word for word, _, _ in split])
         while any(
-            len(ids) > self._room and end - start > 1 for (start, end), ids in zip(words, pieces, strict=True)
+            len(ids) > self._room and end - start > 1
+            for (_, start, end), ids in zip(split, pieces, strict=True)
         ):
-            halves: list[Span] = []
-            for (start, end), ids in zip(words, pieces, strict=True):
-                is_long = len(ids) > self._room and end - start > 1
+            halves: list[tuple[str, int, int]] = []
+            for (word, start, end), ids in zip(split, pieces, strict=True):
                 middle = (start + end) // 2
-                halves += [(start, middle), (middle, end)] if is_long else [(start, end)]
-            words, pieces = halves, self._pieces([sentence[start:end] for start, end in halves])
-        return words, pieces
+                if len(ids) > self._room and end - start > 1:
+                    halves += [(sentence[start:middle], start, middle), (sentence[middle:end], middle, end)]
+                else:
+                    halves.append((word, start, end))
+            split, pieces = halves, self._pieces([word for word, _, _ in halves])
+        return [(start, end) for _, start, end in split], pieces

@@ -15,12 +15,14 @@ from joblens.device import choose_device
 from joblens.errors import ConfigError, DataError
 from joblens.extractors import build_extractor
 from joblens.extractors.gliner_bundle import Shape, load_bundle, new_model, save_bundle
+from joblens.extractors.glossary import RULES
 from joblens.finetune.ner.card import write_card
 from joblens.finetune.ner.corpora import texts_of, training_examples
 from joblens.finetune.ner.evaluation import as_table, choose_threshold, score_spans
 from joblens.finetune.ner.examples import Example
 from joblens.finetune.ner.training import train_phase
-from joblens.storage import content_hash, lock, replace_folder
+from joblens.finetune.ner.word_list import path_of, read_word_list
+from joblens.storage import content_hash, file_hash, lock, replace_folder
 from joblens.tracking import build_tracker
 
 if TYPE_CHECKING:
@@ -56,9 +58,10 @@ def run(flow: NerFlow, layout: Layout, data: Path) -> dict[str, Any]:
         StorageError: Another run is writing, or the disk is full; the bundle that was there stays.
     """
     device = choose_device(flow.compute.device)
-    kept = (
-        layout.cache / "finetune" / content_hash(flow.model_dump_json(exclude={"compute", "tracking"}))[:16]
-    )
+    decisive = [flow.model_dump_json(exclude={"compute", "tracking"})]
+    if flow.glossary is not None:
+        decisive += [str(RULES), file_hash(path_of(flow.glossary, layout.root))]
+    kept = layout.cache / "finetune" / content_hash(*decisive)[:16]
     tracker = build_tracker(flow, layout, "finetune ner")
     try:
         with lock(layout.locks / "finetune-ner.lock"):
@@ -83,7 +86,7 @@ class _Training:
     ) -> None:
         self._flow, self._data, self._device, self._kept, self._tracker = flow, data, device, kept, tracker
         self._output = layout.root / flow.output
-        self._model, self._shape = _start(flow)
+        self._model, self._shape = _start(flow, layout.root)
         self._model.to(device)
         self._steps = 0
         self._validation = {
@@ -103,6 +106,7 @@ class _Training:
             save_bundle(folder, self._model, shape=self._shape, thresholds=thresholds)
             figures = {
                 "seconds": seconds,
+                "glossary": 0 if self._shape.glossary is None else len(self._shape.glossary.english),
                 "device": self._device.type,
                 "thresholds": thresholds,
                 "validation": self._measure(folder),
@@ -240,7 +244,7 @@ class _Training:
         return scores
 
 
-def _start(flow: NerFlow) -> tuple[Any, Shape]:
+def _start(flow: NerFlow, project: Path) -> tuple[Any, Shape]:
     """The network that training starts from: the packaged encoder, or an earlier bundle."""
     folder = Path(flow.base)
     if folder.is_dir():
@@ -258,6 +262,7 @@ def _start(flow: NerFlow) -> tuple[Any, Shape]:
         max_words=flow.max_words,
         mark_capitals=flow.mark_capitals,
         dropout=flow.dropout,
+        glossary=None if flow.glossary is None else read_word_list(flow.glossary, project),
     )
     return new_model(shape), shape
 

@@ -18,6 +18,11 @@ CRF, about 0.53 on skills (our `task`) and 0.65 on knowledge (our `skill`); Dani
 about 0.55 and 0.62 (Zhang et al., 2022). Those models have 110 to 560 million parameters, this one 23.
 """
 
+_GLOSSED = (
+    " That encoder has read English only: in sentences of another language {words:,} words, and what is "
+    "derived from them, are read as the English ones that `glossary.json` gives for them, each in its place."
+)
+
 _LIMITS = """\
 - Trained on English and Danish adverts; in other languages it knows occupations from ESCO and names of
   people, and finds few skills and tasks.
@@ -50,7 +55,8 @@ def card_text(flow: NerFlow, figures: Mapping[str, Any]) -> str:
         "# A small GLiNER for job text",
         f"Finds {', '.join(f'`{label}`' for label in flow.labels)} in the sentences of adverts. "
         f"A bi-encoder for tokens over the encoder of the package `{flow.base}` (all-MiniLM-L6-v2, "
-        "Apache 2.0); the folder holds only what training changed, in half precision.",
+        "Apache 2.0); the folder holds only what training changed, in half precision."
+        + (_GLOSSED.format(words=figures["glossary"]) if figures["glossary"] else ""),
         "## Measured",
         "Spans count as found when both limits are right; `overlap` asks for one character in common. "
         "The texts were read as `joblens clean` reads them.",

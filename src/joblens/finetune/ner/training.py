@@ -12,6 +12,7 @@ import torch
 from torch.utils.data import Sampler
 
 from joblens.extractors.gliner_bundle import trainable
+from joblens.extractors.glossary import reading_of
 from joblens.finetune.ner.examples import Example
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def train_phase(
     trainer = SentenceTrainer(
         model=model,
         args=arguments,
-        train_dataset=_rows(examples),
+        train_dataset=_rows(examples, reading_of(model)),
         data_collator=LabelCollator(model, seed),
         processing_class=model.data_processor.transformer_tokenizer,
         callbacks=[Report()],
@@ -206,10 +207,10 @@ def _widen(tensor: torch.Tensor, multiple: int) -> torch.Tensor:
     return torch.nn.functional.pad(tensor, (0, 0) * (tensor.dim() - 2) + (0, missing))
 
 
-def _rows(examples: Sequence[Example]) -> list[dict[str, Any]]:
+def _rows(examples: Sequence[Example], read: Callable[[Sequence[str]], list[str]]) -> list[dict[str, Any]]:
     return [
         {
-            "tokenized_text": list(example.words),
+            "tokenized_text": read(example.words),
             "ner": [list(span) for span in example.spans],
             "labels": list(example.labels),
         }
