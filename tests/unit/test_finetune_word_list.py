@@ -39,6 +39,12 @@ def test_a_file_without_the_columns_is_said(tmp_path, text):
         read_word_list("sv.tsv", tmp_path)
 
 
+def test_a_file_that_is_no_text_is_said(tmp_path):
+    (tmp_path / "sv.tsv").write_bytes(b"word\xff")
+    with pytest.raises(DataError, match=r"sv\.tsv cannot be read as UTF-8 text"):
+        read_word_list("sv.tsv", tmp_path)
+
+
 def test_a_file_that_is_missing_is_said(tmp_path):
     with pytest.raises(DataError, match=r"there is no .*xx; glossary should be a file or one of da"):
         read_word_list("xx", tmp_path)

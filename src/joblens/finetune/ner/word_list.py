@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from pathlib import Path
 
@@ -32,20 +31,22 @@ def read_word_list(source: str, project: Path) -> WordList:
     path = path_of(source, project)
     english: dict[str, str] = {}
     kinds: dict[str, set[str]] = {kind: set() for kind in _KINDS}
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        header = next(rows, [])
-        if tuple(header) != _COLUMNS:
-            raise DataError(f"{path} begins with {header}, expected the columns {', '.join(_COLUMNS)}")
-        for row in rows:
-            if not _is_entry(row) or row[0] in english:
-                raise DataError(
-                    f"line {rows.line_num} of {path} is {row}, expected a new word in lower case, an "
-                    f"English one, and none or more of {', '.join(sorted(_KINDS))}"
-                )
-            english[row[0]] = row[1]
-            for kind in row[2].split():
-                kinds[kind].add(row[0])
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as UTF-8 text ({type(error).__name__})") from error
+    if lines[:1] != ["\t".join(_COLUMNS)]:
+        raise DataError(f"{path} begins with {lines[:1]!r:.80}, expected the columns {', '.join(_COLUMNS)}")
+    for number, line in enumerate(lines[1:], start=2):
+        row = line.split("\t")
+        if not _is_entry(row) or row[0] in english:
+            raise DataError(
+                f"line {number} of {path} is {line!r:.80}, expected a new word in lower case, an English one, "
+                f"and none or more of {', '.join(sorted(_KINDS))}"
+            )
+        english[row[0]] = row[1]
+        for kind in row[2].split():
+            kinds[kind].add(row[0])
     return WordList(
         english,
         shared=frozenset(kinds["shared"]),
