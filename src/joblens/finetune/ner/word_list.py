@@ -41,8 +41,8 @@ def read_word_list(source: str, project: Path) -> WordList:
         row = line.split("\t")
         if not _is_entry(row) or row[0] in english:
             raise DataError(
-                f"line {number} of {path} is {line!r:.80}, expected a new word in lower case, an English one, "
-                f"and none or more of {', '.join(sorted(_KINDS))}"
+                f"line {number} of {path} is {line!r:.80}, expected a new word in lower case, an English "
+                f"one, and none or more of {', '.join(sorted(_KINDS))}"
             )
         english[row[0]] = row[1]
         for kind in row[2].split():
