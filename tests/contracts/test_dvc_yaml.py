@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCE = REPOSITORY / "src"
 DVC = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text("utf-8"))["stages"]
 WRITTEN = ("outs", "metrics", "plots")
-CLEANER = ("models/cleaner/config.json", "models/cleaner/model.safetensors")
+CLEANER = ("models/cleaner/config.json", "models/cleaner/glossary.json", "models/cleaner/model.safetensors")
 """The default extractor, which Git holds and no stage writes."""
 TITLES = ("models/titles/config.json", "models/titles/model.safetensors")
 """The title encoder, of which the same is true."""
