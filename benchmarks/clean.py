@@ -22,7 +22,7 @@ import statistics
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -47,6 +47,7 @@ SAMPLE = "data/sample/ads.jsonl"
 RUNS = 3
 BATCH = 8  # what gliner takes when it is not told
 THRESHOLD = 0.5  # of gliner, and of both where their entities are compared
+Word = tuple[str, int, int]  # as it is read, its start and its end
 COMPUTE = Compute(device="cpu", workers=1, encode_batch_size=16)
 
 
@@ -60,6 +61,8 @@ class Peer:
 
     def __init__(self, folder: Path, labels: Sequence[str]) -> None:
         self._model = load_bundle(folder).model
+        processor = self._model.data_processor
+        processor.words_splitter = _by_sentence(processor.words_splitter)
         self.labels = list(labels)
 
     def read(self, texts: list[str]) -> None:
@@ -122,6 +125,17 @@ class Peer:
     def _subwords(self, word: str) -> int:
         tokenizer = self._model.data_processor.transformer_tokenizer
         return len(tokenizer([word], is_split_into_words=True, add_special_tokens=False)["input_ids"])
+
+
+def _by_sentence(split: Callable[[str], Iterable[Word]]) -> Callable[[str], Iterator[Word]]:
+    """A splitter that reads each sentence by itself, as the stage does: its language decides how."""
+
+    def words(text: str) -> Iterator[Word]:
+        for start, end in sentences(text):
+            for word, first, last in split(text[start:end]):
+                yield word, start + first, start + last
+
+    return words
 
 
 class Cleaner:

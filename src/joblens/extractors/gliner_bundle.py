@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from joblens.errors import DataError, ModelError
 from joblens.extractors.gliner_chain import use_chain
-from joblens.extractors.glossary import RULES, Glossary, GlossingSplitter, WordList
+from joblens.extractors.glossary import Glossary, GlossingSplitter, WordList
 from joblens.packaged import WEIGHTS, check_hash, packaged_folder
 from joblens.storage import content_hash, file_hash, read_strict_json, write_json
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 SETTINGS = "config.json"
 GLOSSARY = "glossary.json"
-FORMAT = 2
-"""Scores have been weights of a chain since 2; before, each was a logit of its own."""
-_KINDS_OF_WORDS = ("shared", "names", "function")
+FILES = (SETTINGS, WEIGHTS, GLOSSARY)
+FORMAT = 3
+"""Words may be read as English ones since 3; scores have been weights of a chain since 2."""
 _TEXT_ENCODER = "token_rep_layer.bert_layer.model."
 _LABEL_ENCODER = "token_rep_layer.labels_encoder.model."
 
@@ -108,9 +108,7 @@ def new_model(shape: Shape) -> Any:
     finally:
         if had_bars:
             transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
-    if shape.glossary is not None:
-        processor = model.data_processor
-        processor.words_splitter = GlossingSplitter(processor.words_splitter, Glossary(shape.glossary))
+    read_words_by(model, shape.glossary)
     if shape.mark_capitals:
         _mark_capitals(model.data_processor.transformer_tokenizer)
     model = model.float().eval()
@@ -166,6 +164,15 @@ def _mark_capitals(tokenizer: Any) -> None:
     )
 
 
+def read_words_by(model: Any, words: WordList | None) -> None:
+    """Have a model read words by a list from now on, or, without one, as they are."""
+    processor = model.data_processor
+    if isinstance(processor.words_splitter, GlossingSplitter):
+        processor.words_splitter = processor.words_splitter.split
+    if words is not None:
+        processor.words_splitter = GlossingSplitter(processor.words_splitter, Glossary(words))
+
+
 def save_bundle(folder: Path, model: Any, *, shape: Shape, thresholds: Mapping[str, float]) -> None:
     """Write `config.json` and `model.safetensors` into an existing folder.
 
@@ -196,10 +203,9 @@ def save_bundle(folder: Path, model: Any, *, shape: Shape, thresholds: Mapping[s
         "max_words": shape.max_words,
         "mark_capitals": shape.mark_capitals,
         "dropout": shape.dropout,
-        "glossary_rules": RULES,
         "thresholds": {label: round(float(value), 4) for label, value in thresholds.items()},
     }
-    write_json(folder / GLOSSARY, _as_json(shape.glossary or WordList({})))
+    write_json(folder / GLOSSARY, (shape.glossary or WordList({})).as_json())
     write_json(folder / SETTINGS, settings)
 
 
@@ -238,13 +244,7 @@ def load_bundle(folder: Path) -> Bundle:
 
 def fingerprint(folder: Path) -> str:
     """Hash of the bundle's settings, weights and words."""
-    names = (SETTINGS, WEIGHTS, *files_of_words(folder))
-    return content_hash(*(f"{name}={file_hash(folder / name)}" for name in names))
-
-
-def files_of_words(folder: Path) -> list[str]:
-    """The name of the bundle's list of words, where it has one."""
-    return [GLOSSARY] if (folder / GLOSSARY).is_file() else []
+    return content_hash(*(f"{name}={file_hash(folder / name)}" for name in FILES))
 
 
 def _read_settings(folder: Path) -> tuple[Shape, dict[str, float]]:
@@ -260,7 +260,7 @@ def _read_settings(folder: Path) -> tuple[Shape, dict[str, float]]:
             max_words=_whole(settings["max_words"], 8, 4096),
             mark_capitals=settings["mark_capitals"] is True,
             dropout=float(settings["dropout"]),
-            glossary=_read_words(folder, settings.get("glossary_rules")),
+            glossary=_read_words(folder),
         )
         if not 0 <= shape.dropout < 1:
             raise ValueError("dropout")
@@ -276,25 +276,17 @@ def _read_settings(folder: Path) -> tuple[Shape, dict[str, float]]:
     return shape, thresholds
 
 
-def _as_json(words: WordList) -> dict[str, Any]:
-    return {
-        "english": dict(sorted(words.english.items())),
-        **{kind: sorted(getattr(words, kind)) for kind in _KINDS_OF_WORDS},
-    }
-
-
-def _read_words(folder: Path, rules: object) -> WordList | None:
+def _read_words(folder: Path) -> WordList | None:
     path = folder / GLOSSARY
-    if rules is None:  # from before there was such a list
-        return None
-    if rules != RULES:
-        raise ModelError(f"{folder} reads words by rules {rules!r:.20}, expected {RULES}; train it again")
     if not path.is_file():
         raise ModelError(f"{folder} has no {GLOSSARY}; copy the bundle again whole")
-    found = read_strict_json(path)
-    english = {_text(word): _text(found["english"][word]) for word in found["english"]}
-    kinds = {kind: frozenset(map(_text, found[kind])) for kind in _KINDS_OF_WORDS}
-    return WordList(english, **kinds) if english else None
+    try:
+        words = WordList.from_json(read_strict_json(path))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"{path} is no list of words ({type(error).__name__}); copy the bundle again whole"
+        ) from error
+    return words if words.english else None
 
 
 def _text(value: object) -> str:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from joblens.errors import ModelError
-from joblens.extractors.gliner_bundle import SETTINGS as OWN_SETTINGS
-from joblens.extractors.gliner_bundle import files_of_words, is_bundle
+from joblens.extractors.gliner_bundle import FILES, is_bundle
 from joblens.extractors.gliner_exported import AGREEMENT, BACKENDS
 from joblens.storage import content_hash, file_hash
 
@@ -72,7 +71,7 @@ def own_files(cleaning: Cleaning) -> dict[str, Path]:
     folder = Path(cleaning.model or "")
     if cleaning.extractor != "gliner" or not is_bundle(folder):
         return {}
-    names = [OWN_SETTINGS, WEIGHTS, *files_of_words(folder)]
+    names = list(FILES)
     if cleaning.backend != "torch":
         names += [f"{cleaning.backend}/{name}" for name in (AGREEMENT, *BACKENDS[cleaning.backend].files)]
     missing = [name for name in names if not (folder / name).is_file()]

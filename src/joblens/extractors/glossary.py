@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any
 
-RULES = 1
-"""Raised whenever this module reads other words out of the same list; models must then be trained again."""
-
-_LETTERS = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _LONGEST = 40
 """Letters of the longest word that is taken apart."""
 _INITIALS = 3
@@ -38,24 +35,66 @@ _LINKS = ("", "s", "e")
 
 @dataclass(frozen=True, slots=True)
 class WordList:
-    """English words for those of one language, all of which are casefolded."""
+    """English words for those of one language; these are casefolded, the English ones in their usual case."""
 
     english: Mapping[str, str]
     """By word; behind a hyphen, by what is read so as the last part of a compound only: "-planlægger"."""
     shared: frozenset[str] = field(default_factory=frozenset)
     """Words that other languages have as well: they do not tell that a sentence is of this one."""
     names: frozenset[str] = field(default_factory=frozenset)
-    """Words that are names when they begin with a capital."""
+    """Words that are names when they begin with a capital: first names, towns, employers."""
+    surnames: frozenset[str] = field(default_factory=frozenset)
+    """The same, but for words where a sentence begins and no name follows: "Smed søges", "Hans Smed"."""
     function: frozenset[str] = field(default_factory=frozenset)
     """Words that are neither inflected nor parts of compounds."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The list as `from_json` reads it, sorted."""
+        return {
+            "english": dict(sorted(self.english.items())),
+            **{kind: sorted(getattr(self, kind)) for kind in KINDS},
+        }
+
+    @classmethod
+    def from_json(cls, found: Any) -> WordList:
+        """The list out of its JSON.
+
+        Raises:
+            KeyError: A part is missing.
+            TypeError: One is of another type.
+            ValueError: A word, or an English one, is no word.
+        """
+        if not isinstance(found["english"], dict):
+            raise TypeError("english")
+        english = found["english"]
+        if not all(is_entry(word, english[word]) for word in english):
+            raise ValueError("english")
+        for kind in KINDS:
+            if not isinstance(found[kind], list) or not english.keys() >= set(found[kind]):
+                raise ValueError(kind)
+        return cls(english, **{kind: frozenset(found[kind]) for kind in KINDS})
+
+
+KINDS = tuple(part.name for part in fields(WordList) if part.name != "english")
+"""What else is said of words, as `WordList` names it."""
+
+
+def is_entry(word: str, english: object) -> bool:
+    """Whether a casefolded word, perhaps behind a hyphen, and an English one may be in a list."""
+    return (
+        word == word.casefold()
+        and _is_word(word.removeprefix("-"))
+        and isinstance(english, str)
+        and _is_word(english)
+    )
 
 
 class Glossary:
     """Reads the words of sentences of one language as English ones.
 
-    A sentence is of the language when more than half of its words are, those aside that other languages share
-    and those that may be names. Words that are not listed are looked for without their inflection, then as
-    compounds; words with capitals as they are only.
+    A sentence is of the language when more than half of its words are, one of them by the list itself; those
+    that other languages share, and first names, do not count. Words that are not listed are looked
+    for without their inflection, then as compounds; words with capitals as they are only.
 
     Args:
         words: The list.
@@ -67,41 +106,46 @@ class Glossary:
 
     def __call__(self, sentence: Sequence[str]) -> list[str]:
         """The words of a sentence in English, each in the case of the one in its place."""
-        if not self._is_ours(sentence):
+        start = next((place for place, word in enumerate(sentence) if word[:1].isalpha()), 0)
+        if not self._is_ours(sentence, start):
             return list(sentence)
         read = [self._english(word) for word in sentence]
-        first, after = sentence[0], "".join(sentence[1:2])
-        if first.istitle() and first.casefold() in self.words.names and not after[:1].isupper():
-            read[0] = self._english(first.casefold()).capitalize()  # "Kok søges", but "Hans Kok"
+        first, after = sentence[start], "".join(sentence[start + 1 : start + 2])
+        if first.istitle() and first.casefold() in self.words.surnames and not after[:1].isupper():
+            read[start] = self._english(first.casefold()).capitalize()  # "Kok søges", but "Hans Kok"
         return read
 
-    def _is_ours(self, sentence: Sequence[str]) -> bool:
-        ours = others = 0
+    def _is_ours(self, sentence: Sequence[str], start: int) -> bool:
+        listed = derived = others = 0
         for place, word in enumerate(sentence):
-            if len(word) > _LONGEST or not (word.islower() or place == 0 or _is_loud(word)):
+            if len(word) > _LONGEST or not (word.islower() or place == start or _is_loud(word)):
                 continue
-            for part in word.split("-"):
+            for part in [word] if word.casefold() in self.words.english else word.split("-"):
                 known = part.casefold()
-                if known in self.words.shared or not _LETTERS.fullmatch(part):
+                if known in self.words.shared or not _is_word(part) or self._is_name(part):
                     continue
-                if known in self.words.english or self._known(part) != part:
-                    ours += 1
+                if known in self.words.english:
+                    listed += 1
+                elif self._known(part) != part:
+                    derived += 1
                 else:
                     others += 1
-        return ours > others
+        return listed > 0 and listed + derived > others
 
     def _english(self, word: str) -> str:
         return self._known(word) if len(word) <= _LONGEST else word
 
     def _reading(self, word: str) -> str:
         """The word in English, part by part where it has hyphens, or the word itself."""
+        if "-" not in word or word.casefold() in self.words.english:
+            return self._part(word)
         return "-".join(self._part(part) for part in word.split("-"))
 
     def _part(self, word: str) -> str:
-        if not _LETTERS.fullmatch(word) or (word.isupper() and not _is_loud(word)):
+        if not _is_word(word) or (word.isupper() and not _is_loud(word)):
             return word
         known = word.casefold()
-        if not word.islower() and known in self.words.names:
+        if self._is_name(word) or (not word.islower() and known in self.words.surnames):
             return word
         english = self.words.english.get(known)
         if english is None and word.islower():
@@ -111,6 +155,9 @@ class Glossary:
         if word.isupper():
             return english.upper()
         return english[:1].upper() + english[1:] if word[1:].islower() else word
+
+    def _is_name(self, word: str) -> bool:
+        return not word.islower() and word.casefold() in self.words.names
 
     def _inflected(self, word: str) -> str | None:
         for ending, instead in _ENDINGS:
@@ -141,6 +188,10 @@ class Glossary:
         return english.get(f"-{word}") or english.get(word) or self._inflected(word)
 
 
+def _is_word(word: str) -> bool:
+    return _WORD.fullmatch(word) is not None
+
+
 def _is_loud(word: str) -> bool:
     """All in capitals, and no abbreviation."""
     return word.isupper() and len(word) > _INITIALS
@@ -155,12 +206,12 @@ class GlossingSplitter:
     """
 
     def __init__(self, split: Callable[[str], Any], glossary: Glossary) -> None:
-        self._split = split
+        self.split = split
         self.glossary = glossary
 
     def __call__(self, text: str) -> Iterator[tuple[str, int, int]]:
         """Each word, its start and its end."""
-        found = list(self._split(text))
+        found = list(self.split(text))
         english = self.glossary([word for word, _, _ in found])
         for word, (_, start, end) in zip(english, found, strict=True):
             yield word, start, end

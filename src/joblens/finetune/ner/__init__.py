@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,20 +16,27 @@ from joblens.config import Cleaning, NerFlow, Phase
 from joblens.device import choose_device
 from joblens.errors import ConfigError, DataError
 from joblens.extractors import build_extractor
-from joblens.extractors.gliner_bundle import Shape, load_bundle, new_model, save_bundle
-from joblens.extractors.glossary import RULES
+from joblens.extractors.gliner_bundle import (
+    FORMAT,
+    Shape,
+    load_bundle,
+    new_model,
+    read_words_by,
+    save_bundle,
+)
 from joblens.finetune.ner.card import write_card
 from joblens.finetune.ner.corpora import texts_of, training_examples
 from joblens.finetune.ner.evaluation import as_table, choose_threshold, score_spans
 from joblens.finetune.ner.examples import Example
 from joblens.finetune.ner.training import train_phase
-from joblens.finetune.ner.word_list import path_of, read_word_list
-from joblens.storage import content_hash, file_hash, lock, replace_folder
+from joblens.finetune.ner.word_list import read_word_list
+from joblens.storage import content_hash, lock, replace_folder
 from joblens.tracking import build_tracker
 
 if TYPE_CHECKING:
     import torch
 
+    from joblens.extractors.glossary import WordList
     from joblens.paths import Layout
     from joblens.records import Entity, LabelledText
     from joblens.tracking import Tracker
@@ -58,14 +67,15 @@ def run(flow: NerFlow, layout: Layout, data: Path) -> dict[str, Any]:
         StorageError: Another run is writing, or the disk is full; the bundle that was there stays.
     """
     device = choose_device(flow.compute.device)
-    decisive = [flow.model_dump_json(exclude={"compute", "tracking"})]
-    if flow.glossary is not None:
-        decisive += [str(RULES), file_hash(path_of(flow.glossary, layout.root))]
+    words = None if flow.glossary is None else read_word_list(flow.glossary, layout.root)
+    decisive = [str(FORMAT), flow.model_dump_json(exclude={"compute", "tracking"})]
+    if words is not None:
+        decisive.append(json.dumps(words.as_json()))
     kept = layout.cache / "finetune" / content_hash(*decisive)[:16]
     tracker = build_tracker(flow, layout, "finetune ner")
     try:
         with lock(layout.locks / "finetune-ner.lock"):
-            figures = _Training(flow, layout, data, device, kept, tracker).run()
+            figures = _Training(flow, words, layout, data, device, kept, tracker).run()
     finally:
         tracker.finish()
     shutil.rmtree(kept, ignore_errors=True)
@@ -78,6 +88,7 @@ class _Training:
     def __init__(
         self,
         flow: NerFlow,
+        words: WordList | None,
         layout: Layout,
         data: Path,
         device: torch.device,
@@ -86,7 +97,7 @@ class _Training:
     ) -> None:
         self._flow, self._data, self._device, self._kept, self._tracker = flow, data, device, kept, tracker
         self._output = layout.root / flow.output
-        self._model, self._shape = _start(flow, layout.root)
+        self._model, self._shape = _start(flow, words)
         self._model.to(device)
         self._steps = 0
         self._validation = {
@@ -244,12 +255,13 @@ class _Training:
         return scores
 
 
-def _start(flow: NerFlow, project: Path) -> tuple[Any, Shape]:
-    """The network that training starts from: the packaged encoder, or an earlier bundle."""
+def _start(flow: NerFlow, words: WordList | None) -> tuple[Any, Shape]:
+    """The network that training starts from, the packaged encoder or an earlier bundle, reading by the list."""
     folder = Path(flow.base)
     if folder.is_dir():
         bundle = load_bundle(folder)
-        return bundle.model, bundle.shape
+        read_words_by(bundle.model, words)
+        return bundle.model, replace(bundle.shape, glossary=words)
     if flow.sha256 is None:
         raise ConfigError(
             f"base is {flow.base!r}, which is no folder, and sha256 is not set; "
@@ -262,7 +274,7 @@ def _start(flow: NerFlow, project: Path) -> tuple[Any, Shape]:
         max_words=flow.max_words,
         mark_capitals=flow.mark_capitals,
         dropout=flow.dropout,
-        glossary=None if flow.glossary is None else read_word_list(flow.glossary, project),
+        glossary=words,
     )
     return new_model(shape), shape
 
