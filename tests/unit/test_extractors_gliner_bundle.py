@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from joblens.config import Cleaning
 from joblens.errors import ModelError
 from joblens.extractors.gliner_bundle import (
     Shape,
@@ -19,6 +20,7 @@ from joblens.extractors.gliner_bundle import (
     text_encoder,
     trainable,
 )
+from joblens.extractors.gliner_files import own_files
 from joblens.extractors.glossary import WordList, reading_of
 from joblens.storage import read_tensors
 
@@ -116,6 +118,15 @@ def test_a_missing_glossary_is_said(danish):
     (danish / "glossary.json").unlink()
     with pytest.raises(ModelError, match=r"has no glossary\.json; copy the bundle again whole"):
         load_bundle(danish)
+
+
+def test_a_cleaner_is_copied_whole_or_not_at_all(danish):
+    cleaning = Cleaning(extractor="gliner", model=str(danish), keep=("skill",), drop=(), threshold=0.5)
+    files = own_files(cleaning)
+    assert files == {name: danish / name for name in ("config.json", "model.safetensors", "glossary.json")}
+    (danish / "glossary.json").unlink()
+    with pytest.raises(ModelError, match=r"has no glossary\.json; copy it again whole"):
+        own_files(cleaning)
 
 
 def test_the_fingerprint_follows_settings_and_weights(model, folder):

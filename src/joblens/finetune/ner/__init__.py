@@ -256,7 +256,7 @@ class _Training:
 
 
 def _start(flow: NerFlow, words: WordList | None) -> tuple[Any, Shape]:
-    """The network that training starts from, the packaged encoder or an earlier bundle, reading by the list."""
+    """The packaged encoder with a new head, or an earlier bundle; either reads words by the list."""
     folder = Path(flow.base)
     if folder.is_dir():
         bundle = load_bundle(folder)
