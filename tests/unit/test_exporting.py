@@ -176,7 +176,8 @@ def test_too_little_agreement_is_refused_and_what_was_there_stays(copy, monkeypa
     shutil.rmtree(copy / "onnx")
     with pytest.raises(ModelError, match="nothing was written"):
         export(cleaning(copy, backend="onnx"), SENTENCES)
-    assert sorted(path.name for path in copy.iterdir()) == ["config.json", "model.safetensors"]
+    names = ["config.json", "glossary.json", "model.safetensors"]
+    assert sorted(path.name for path in copy.iterdir()) == names
 
 
 def test_a_cleaner_that_finds_nothing_cannot_be_compared(copy):
