@@ -88,7 +88,8 @@ class NerFlow(Section):
     dropout: float = Field(ge=0, lt=1)
     """Share of activations dropped while training."""
     glossary: str | None = None
-    """Words that a packaged encoder reads as English ones: `da` for the Danish list of joblens, or a file."""
+    """Words that a packaged encoder reads as English ones: `da` for the Danish list of joblens, or a file of
+    the same columns, relative to the project; None reads every word as it is."""
     precision: Literal["float32", "bfloat16"]
     """Of the arithmetic in training; `bfloat16` is automatic mixed precision, weights stay in float32."""
     labels: tuple[str, ...]

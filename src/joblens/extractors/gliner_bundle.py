@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SETTINGS = "config.json"
 GLOSSARY = "glossary.json"
 FILES = (SETTINGS, WEIGHTS, GLOSSARY)
+"""What a cleaner is read from; its card is for people."""
 FORMAT = 3
 """Words may be read as English ones since 3; scores have been weights of a chain since 2."""
 _TEXT_ENCODER = "token_rep_layer.bert_layer.model."
@@ -66,7 +67,7 @@ class Bundle:
     thresholds: Mapping[str, float]
     """Least score of an entity by label, chosen on development data; its keys are the trained labels."""
     fingerprint: str
-    """Hash of settings and weights; the base is fixed by its SHA-256 in the settings."""
+    """Hash of settings, weights and words; the base is fixed by its SHA-256 in the settings."""
 
 
 def is_bundle(folder: Path) -> bool:
