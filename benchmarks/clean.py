@@ -45,6 +45,8 @@ BUILD = REPOSITORY / "build" / "clean"
 POLISH = "ads/pl_ads.parquet"
 SAMPLE = "data/sample/ads.jsonl"
 RUNS = 3
+AGAIN = 900
+"""Adverts that are cleaned once more with a hundredth new: all of the sample, and as many Polish ones."""
 BATCH = 8  # what gliner takes when it is not told
 THRESHOLD = 0.5  # of gliner, and of both where their entities are compared
 Word = tuple[str, int, int]  # as it is read, its start and its end
@@ -353,7 +355,7 @@ def main() -> None:
         compare(f"{name} ({kept})", part, cleaners, peer)
         compare(f"{name}, no sentence twice", without_repeats(part)[: len(part) // 2], cleaners, peer)
         for label, cleaner in cleaners.items():
-            again(f"{name}, 1 % new, {label}", ads[: 4 * len(part)], cleaner)
+            again(f"{name}, 1 % new, {label}", ads[:AGAIN], cleaner)
     agreement(corpora["sample with reposts"][:100], settings, peer)
 
 
