@@ -14,7 +14,6 @@ Error"), because folds share their training rows.
 """
 
 import logging
-import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -26,6 +25,8 @@ import polars as pl
 import torch
 
 from joblens.config import Config, compose
+from joblens.errors import DataError, JoblensError
+from joblens.finetune import data_folder
 from joblens.metrics import accuracy, macro_f1
 from joblens.models.lexical import LexicalFeatures, lexical_scores
 from joblens.paths import Layout
@@ -104,7 +105,10 @@ def standard_error(less: list[float], folds: int) -> float:
 def main() -> None:
     """Measure and print one table a set."""
     logging.basicConfig(level=logging.WARNING)
-    folder = Path(os.environ["JOBLENS_REAL_DATA"]).resolve()
+    folder = data_folder("JOBLENS_REAL_DATA").resolve()
+    unknown = [word for word in sys.argv[1:] if "=" not in word and word not in {*SETS, *MODELS}]
+    if unknown:
+        raise DataError(f"there is no {unknown[0]!r}; name any of {', '.join([*SETS, *MODELS])}")
     chosen = [name for name in SETS if name in sys.argv[1:]] or list(SETS)
     models = [name for name in MODELS if name in sys.argv[1:]] or list(MODELS)
     more = [argument for argument in sys.argv[1:] if "=" in argument]
@@ -137,4 +141,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except JoblensError as error:
+        print(f"cleaning_cost: {error}", file=sys.stderr)
+        sys.exit(2)

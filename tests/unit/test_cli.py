@@ -62,6 +62,29 @@ def test_explain_without_a_bundle_ends_in_one_line_and_code_2(tmp_path):
     assert result.stderr.count("\n") == 1
 
 
+def test_export_cleaner_takes_the_cleaner_of_the_project_it_is_given(project, tmp_path_factory):
+    joblens("params", "data=csv", "data.path=ads.csv", "data.text=body", "data.label=area", cwd=project)
+    (project / "models/cleaner").mkdir(parents=True)
+    (project / "models/cleaner/config.json").write_text('{"format": 2}')
+    (project / "data/sample").mkdir(parents=True)
+    row = '{"id": "a1", "title": "Kok", "text": "Lav mad.", "title_entities": [], "entities": []}'
+    (project / "data/sample/ads.jsonl").write_text(row + "\n")
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    result = joblens("export-cleaner", "--backend", "onnx", "--project", str(project), cwd=elsewhere)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"{project}/models/cleaner/config.json has format 2, expected 3; train it again" in result.stderr
+    assert not list(elsewhere.iterdir())
+
+
+def test_measure_ner_on_a_device_that_is_none_ends_in_one_line_and_code_2(tmp_path):
+    (tmp_path / "spans.json").write_text('[{"tokenized_text": ["cook"], "ner": [[0, 0, "task"]]}]')
+    result = joblens(
+        "finetune", "measure-ner", "spans.json", "--kind", "gliner", "--device", "tpu", cwd=tmp_path
+    )
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "joblens: compute.device is 'tpu'; expected 'auto', 'cpu' or 'gpu'\n"
+
+
 def test_an_edited_params_file_is_refused_by_every_stage(project):
     joblens("params", "data=csv", "data.path=ads.csv", "data.text=body", "data.label=area", cwd=project)
     params = project / "params.yaml"

@@ -146,7 +146,9 @@ def test_a_bundle_is_told_from_a_gliner_checkpoint(folder, tmp_path):
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("format", 2, "has format 2, expected 3; update joblens"),
+        ("format", 2, "has format 2, expected 3; train it again with `joblens finetune ner`"),
+        ("format", 4, "has format 4, expected 3; update joblens"),
+        ("format", "3", "has format '3', expected 3; update joblens"),
         ("thresholds", {}, "is no config.json of a cleaner"),
         ("thresholds", {"skill": 1.5}, "is no config.json of a cleaner"),
         ("hidden_size", "8", "is no config.json of a cleaner"),

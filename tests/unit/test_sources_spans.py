@@ -75,6 +75,36 @@ def test_people_and_organisations_come_from_universal_ner(tmp_path):
     ]
 
 
+def cut_gzip(path):
+    path.write_bytes(gzip.compress(b"1\tKjeld\tB-PER\tx\n" * 500)[:-12])
+
+
+def cut_archive(path):
+    with tarfile.open(path, "w:xz") as archive:
+        info = tarfile.TarInfo("made.json")
+        info.size = 40_000
+        archive.addfile(info, io.BytesIO(bytes(range(250)) * 160))
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def no_gzip(path):
+    path.write_text("1\tKjeld\tB-PER\tx\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "write"),
+    [
+        ("cut.iob2.gz", "uner", cut_gzip),
+        ("cut.tar.xz", "presidio", cut_archive),
+        ("no.iob2.gz", "uner", no_gzip),
+    ],
+)
+def test_a_compressed_file_that_is_cut_or_none_is_refused(tmp_path, name, kind, write):
+    write(tmp_path / name)
+    with pytest.raises(DataError, match=f"{name} is not a file of the format '{kind}'"):
+        read_spans(tmp_path / name, kind=kind, language="da")
+
+
 @pytest.mark.parametrize("layout", ["[{row}]", "{row}\n"])
 def test_gliner_files_count_words_with_the_last_included(tmp_path, layout):
     file = tmp_path / "gliner.json"

@@ -298,16 +298,20 @@ def export_cleaner(
     from rich.console import Console
 
     from joblens.config import load
+    from joblens.extractors import in_project
     from joblens.finetune.exporting import agreement_table, export, sentences_of
 
     layout = Layout(project)
     cleaning = load(layout.params).cleaning
-    known = Path(cleaning.model) if cleaning.extractor == "gliner" and cleaning.model else CLEANER
-    changes = {"extractor": "gliner", "model": str(model or known), "backend": backend}
-    texts = sentences_of(project / SAMPLE)
-    found = export(cleaning.model_copy(update=changes), texts, output)
+    known = cleaning.model if cleaning.extractor == "gliner" and cleaning.model else str(CLEANER)
+    cleaning = cleaning.model_copy(update={"extractor": "gliner", "model": known, "backend": backend})
+    if model is None:
+        cleaning = in_project(cleaning, layout.root)
+    else:
+        cleaning = cleaning.model_copy(update={"model": str(model)})
+    found = export(cleaning, sentences_of(project / SAMPLE), output)
     Console(width=100).print(agreement_table(found))
-    typer.echo(f"wrote {output or Path(changes['model']) / backend}")
+    typer.echo(f"wrote {output or Path(cleaning.model or '') / backend}")
 
 
 def main() -> None:

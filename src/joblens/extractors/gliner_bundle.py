@@ -253,7 +253,11 @@ def _read_settings(folder: Path) -> tuple[Shape, dict[str, float]]:
     try:
         settings = read_strict_json(path)
         if settings["format"] != FORMAT:
-            raise ModelError(f"{path} has format {settings['format']!r}, expected {FORMAT}; update joblens")
+            older = isinstance(settings["format"], int) and settings["format"] < FORMAT
+            raise ModelError(
+                f"{path} has format {settings['format']!r}, expected {FORMAT}; "
+                + ("train it again with `joblens finetune ner`" if older else "update joblens")
+            )
         shape = Shape(
             package=_text(settings["base"]["package"]),
             sha256=_text(settings["base"]["sha256"]),

@@ -16,7 +16,9 @@ merged label keeps it as `competence`. Tokens are joined by one blank.
 from __future__ import annotations
 
 import json
+import lzma
 import tarfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,12 @@ _PRESIDIO = {
     "GPE": "location",
 }
 
+_WRONG = (
+    ValueError, KeyError, TypeError, IndexError, AttributeError,
+    EOFError, OSError, tarfile.TarError, zlib.error, lzma.LZMAError,
+)  # fmt: skip
+"""What reading a file of another format, or a compressed one that is cut or damaged, may raise."""
+
 
 def read_spans(path: Path, *, kind: str, language: str) -> list[LabelledText]:
     """The labelled texts of a file, in its order.
@@ -58,7 +66,7 @@ def read_spans(path: Path, *, kind: str, language: str) -> list[LabelledText]:
         raise DataError(f"there is no file {path}; give a file of the format {kind!r}")
     try:
         return list(KINDS[kind](path, language))
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, tarfile.TarError) as error:
+    except _WRONG as error:
         raise DataError(
             f"{path} is not a file of the format {kind!r} ({type(error).__name__} while reading); "
             f"give the right kind, one of {', '.join(KINDS)}"

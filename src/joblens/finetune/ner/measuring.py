@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from joblens.config import Cleaning, Compute
+from joblens.device import choose_device
 from joblens.extractors import build_extractor
 from joblens.finetune.ner.evaluation import as_table, score_spans
 from joblens.sources.spans import read_spans
@@ -23,8 +24,9 @@ def measure(
     Raises:
         DataError: The file is missing or of another format.
         ModelError: The bundle is missing or damaged.
-        DeviceError: `device` is `gpu` and there is none.
+        DeviceError: `device` is `gpu` and there is none, or none of `auto`, `cpu` and `gpu`.
     """
+    choose_device(device)
     texts = read_spans(file, kind=kind, language=language)
     cleaning = Cleaning(extractor="gliner", model=str(bundle), keep=tuple(labels), drop=())
     wanted = cast(Literal["auto", "cpu", "gpu"], device)

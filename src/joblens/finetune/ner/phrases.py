@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -117,9 +118,12 @@ def _kept(phrases: Iterator[str] | Sequence[str], least: int, most: int) -> tupl
 
 def _rows(path: Path, column: str, delimiter: str = ",") -> Iterator[dict[str, str]]:
     if not path.is_file():
-        raise DataError(f"there is no {path}; set finetune.data to the folder with esco/ and onet/")
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file, delimiter=delimiter)
-        if column not in (reader.fieldnames or ()):
-            raise DataError(f"{path} has no column {column!r}; get the file again")
-        yield from reader
+        raise DataError(f"there is no {path}; name the folder with esco/ and onet/ by --data")
+    try:
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, delimiter=delimiter)
+            if column not in (reader.fieldnames or ()):
+                raise DataError(f"{path} has no column {column!r}; get the file again")
+            yield from reader
+    except (EOFError, OSError, UnicodeDecodeError, zlib.error) as error:
+        raise DataError(f"{path} cannot be read ({type(error).__name__}); get the file again") from error
