@@ -6,6 +6,7 @@ import json
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from joblens.config import Cleaning, Compute, NerFlow, compose_flow
 from joblens.errors import DataError
@@ -81,6 +82,22 @@ def test_a_flow_ends_in_a_bundle_with_its_card(flow, data, tmp_path, monkeypatch
     assert not list((tmp_path / ".joblens").rglob("checkpoint-*"))
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"thresholds": (0.0, 0.5)}, "thresholds should each be between 0 and 1, and neither"),
+        ({"thresholds": (0.5, 1.0)}, "thresholds should each be between 0 and 1, and neither"),
+        ({"thresholds": (0.5, 0.1)}, "thresholds should be ascending, each given once"),
+        ({"thresholds": (0.5, 0.5)}, "thresholds should be ascending, each given once"),
+        ({"hidden_size": 8192}, "less than or equal to 4096"),
+        ({"max_words": 8192}, "less than or equal to 4096"),
+    ],
+)
+def test_what_no_bundle_can_hold_is_refused_before_the_training(flow, changes, message):
+    with pytest.raises(ValidationError, match=message):
+        NerFlow.model_validate(flow.model_dump() | changes)
+
+
 def write_list(path, **words):
     path.write_text(
         "word\tenglish\tkinds\n" + "".join(f"{word}\t{english}\t\n" for word, english in words.items())
@@ -145,6 +162,10 @@ def test_a_stopped_training_goes_on_after_its_last_whole_epoch(flow, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         train(stop_at=2)
-    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["checkpoint-2"]  # 8 rows, batches of 4
+    kept = tmp_path / "kept"
+    assert [path.name for path in kept.iterdir()] == ["checkpoint-2"]  # 8 rows, batches of 4
+    (kept / "checkpoint-4").mkdir()  # a later kill, while the second epoch was being saved
+    (kept / "checkpoint-4" / "model.safetensors").write_bytes(b"half")
     train(stop_at=None)
     assert seen == [1, 2]
+    assert read_json(kept / "checkpoint-4" / "trainer_state.json")["global_step"] == 4

@@ -225,6 +225,12 @@ def test_a_hub_that_cannot_be_reached_says_what_to_do(monkeypatch):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("rules", ["RULES", "WORD_RULES", "READING"])
+def test_the_fingerprint_follows_the_rules_beside_the_weights(extractor, folder, monkeypatch, rules):
+    monkeypatch.setattr(f"joblens.extractors.gliner.{rules}", 1_000)
+    assert build_extractor(cleaning(folder), COMPUTE).fingerprint != extractor.fingerprint
+
+
 @pytest.mark.parametrize("name", ["model.safetensors", "gliner_config.json"])
 def test_a_folder_without_a_file_is_named(folder, tmp_path, name):
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)

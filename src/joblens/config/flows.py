@@ -79,9 +79,9 @@ class NerFlow(Section):
     """Installed package that carries the encoder, or the folder of a GLiNER checkpoint to go on from."""
     sha256: str | None = None
     """Expected SHA-256 of the packaged encoder; None for a folder."""
-    hidden_size: int = Field(ge=8)
+    hidden_size: int = Field(ge=8, le=4096)
     """Width of word and label vectors in the scorer."""
-    max_words: int = Field(ge=8)
+    max_words: int = Field(ge=8, le=4096)
     """Longest window in words."""
     mark_capitals: bool
     """Tell an encoder that knows lower case only which words began with a capital."""
@@ -105,7 +105,7 @@ class NerFlow(Section):
     cross_validation: Folds | None = None
     """Measured by training the last phase once per part."""
     thresholds: tuple[float, ...]
-    """Candidates, ascending; the one with the best F1 is taken."""
+    """Candidates in (0, 1), ascending; the one with the best F1 is taken."""
     least_precision: dict[str, float] = Field(default_factory=dict)
     """Labels that must not be missed: the lowest candidate that keeps this precision is taken for them."""
     seed: int
@@ -120,6 +120,10 @@ class NerFlow(Section):
         check_variable_name(self.data_env)
         if not self.phases or not self.validation or not self.thresholds:
             raise ValueError("phases, validation and thresholds each need at least one entry")
+        if any(not 0 < value < 1 for value in self.thresholds):
+            raise ValueError("thresholds should each be between 0 and 1, and neither")
+        if list(self.thresholds) != sorted(set(self.thresholds)):
+            raise ValueError("thresholds should be ascending, each given once")
         unknown = [label for label in self.least_precision if label not in self.labels]
         if unknown:
             raise ValueError(f"least_precision names '{unknown[0]}', which is none of the labels")

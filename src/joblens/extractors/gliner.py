@@ -25,6 +25,7 @@ from joblens.extractors.gliner_exported import READS_ALONE, open_exported
 from joblens.extractors.gliner_files import files_hash, load_weights, locate
 from joblens.extractors.gliner_networks import Network, TorchNetwork
 from joblens.extractors.gliner_words import Window, WindowCutter, WordPieces
+from joblens.extractors.glossary import RULES as WORD_RULES
 from joblens.extractors.patterns import RULES
 from joblens.extractors.spans import by_sentence, longest_by_label
 from joblens.records import Entity
@@ -107,11 +108,11 @@ def open_model(cleaning: Cleaning) -> tuple[Any, dict[str, float], str]:
 
 
 def _fingerprint(weights: str, thresholds: Mapping[str, float], cleaning: Cleaning) -> str:
-    """Hash of the weights, the settings, and the versions of gliner, of the patterns and of this module."""
+    """Hash of the weights, the settings, and the versions of gliner, of all rules and of this module."""
     settings = [f"{label}={threshold!r}" for label, threshold in thresholds.items()]
     return content_hash(
-        "gliner", version("gliner"), f"patterns {RULES}", f"reading {READING}", weights, *settings,
-        repr(cleaning.max_tokens), cleaning.precision,
+        "gliner", version("gliner"), f"patterns {RULES}", f"words {WORD_RULES}", f"reading {READING}",
+        weights, *settings, repr(cleaning.max_tokens), cleaning.precision,
     )  # fmt: skip
 
 

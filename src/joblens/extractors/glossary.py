@@ -13,6 +13,9 @@ from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any
 
+RULES = 1
+"""Raised whenever this module reads a word of the same list otherwise; a network then wants training anew."""
+
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _LONGEST = 40
 """Letters of the longest word that is taken apart."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.utils.data import Sampler
 
+from joblens.errors import DataError
 from joblens.extractors.gliner_bundle import trainable
 from joblens.extractors.glossary import reading_of
 from joblens.finetune.ner.examples import Example
+from joblens.storage import read_json
 
 if TYPE_CHECKING:
     from joblens.config import Phase
@@ -22,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 _MIXED = 40
 """Batches whose examples are sorted together: little padding, and no batch is the same in two epochs."""
+
+TRAINER_STATE = "trainer_state.json"
+"""What transformers writes last of a checkpoint."""
 
 AfterEpoch = Callable[[int, float], None]
 """Called with the number of the epoch, from 1, and its mean training loss."""
@@ -127,11 +133,22 @@ def train_phase(
         processing_class=model.data_processor.transformer_tokenizer,
         callbacks=[Report()],
     )
+    _drop_halves(checkpoints)
     started = any(checkpoints.glob("checkpoint-*"))
     if started:
         logger.info("going on after the last epoch kept in %s", checkpoints)
     trainer.train(resume_from_checkpoint=started or None)
     model.eval()
+
+
+def _drop_halves(checkpoints: Path) -> None:
+    """Remove what a kill left of an epoch that was being saved: the trainer writes its state last."""
+    for folder in checkpoints.glob("checkpoint-*"):
+        try:
+            read_json(folder / TRAINER_STATE)
+        except DataError:
+            logger.info("%s is not whole, so it is left out", folder)
+            shutil.rmtree(folder)
 
 
 def _optimizer(model: Any, arguments: Any) -> Any:
