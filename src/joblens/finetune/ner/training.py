@@ -14,6 +14,7 @@ from torch.utils.data import Sampler
 
 from joblens.errors import DataError
 from joblens.extractors.gliner_bundle import trainable
+from joblens.extractors.gliner_chain import is_chain
 from joblens.extractors.glossary import reading_of
 from joblens.finetune.ner.examples import Example
 from joblens.storage import read_json
@@ -90,7 +91,7 @@ def train_phase(
     """Train in place; a run that was killed goes on after its last whole epoch.
 
     Args:
-        model: From `new_model`, or any GLiNER; what is trained is what `trainable` leaves free.
+        model: From `networks.start`; what is trained is what `trainable` leaves free.
         examples: Training sentences.
         weights: How often each is drawn in an epoch.
         phase: Epochs, batch size and rates.
@@ -200,6 +201,7 @@ class LabelCollator:
     def __init__(self, model: Any, seed: int) -> None:
         collator = type(model.create_collator())
         self._collate = collator(model.config, data_processor=model.data_processor, prepare_labels=True)
+        self._is_chain = is_chain(model)
         self._rng = Random(seed)
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -208,6 +210,8 @@ class LabelCollator:
             [{"tokenized_text": row["tokenized_text"], "ner": row["ner"]} for row in rows],
             entity_types=labels,
         )
+        if not self._is_chain:  # gliner's own losses want labels of the words there are
+            return batch
         for name in ("input_ids", "attention_mask", "token_type_ids", "words_mask"):
             if name in batch:
                 batch[name] = _widen(batch[name], 16)  # (B, L)
