@@ -8,9 +8,10 @@ Runs the stages of the pipeline in a folder of its own, once for each way of cle
 adverts of the Philippines (24 categories), of Poland and of Spain (ISCO sub-major groups). `redact` masks
 personal data in the whole text, `extract` keeps only occupations, skills and tasks. The title is scrubbed and
 read in all ways. Figures are means over five folds, of the lexical peer over five partitions into five folds:
-which small classes meet in a fold moves macro-F1 by as much as cleaning does. The difference to raw text is
-paired by fold; its standard error is that of Nadeau and Bengio (2003, "Inference for the Generalization
-Error"), because folds share their training rows.
+which small classes meet in a fold moves macro-F1 by as much as cleaning does. With `classifier`
+alone the peer's are of the one partition that the classifier sees. The difference to raw text is paired by
+fold; its standard error is that of Nadeau and Bengio (2003, "Inference for the Generalization Error"),
+because folds share their training rows.
 """
 
 import logging
@@ -126,8 +127,10 @@ def main() -> None:
                 if "classifier" in models:
                     for stage in ("embed", "baseline", "train", "evaluate"):
                         run_stage(stage, config, layout)
-                    measured = read_json(layout.metrics)["cross_validation"]["classifier"]
-                    found["classifier"] = {key: measured[key]["folds"] for key in ("macro_f1", "accuracy")}
+                    measured = read_json(layout.metrics)["cross_validation"]
+                    for model in MODELS:
+                        folds = {key: measured[model][key]["folds"] for key in ("macro_f1", "accuracy")}
+                        found.setdefault(model, folds)
                 for model, figures in found.items():
                     f1 = figures["macro_f1"]
                     raw.setdefault(model, f1)
