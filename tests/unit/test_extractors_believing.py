@@ -30,6 +30,7 @@ def said(title, find, label):
         ("MONITORES DEPORTIVOS", "MONITORES DEPORTIVOS", "organisation"),
         ("CAPATACES FORESTALES", "CAPATACES FORESTALES", "organisation"),
         ("MECANICO DEL AUTOMOVIL", "MECANICO DEL AUTOMOVIL", "organisation"),
+        ("CONDUCTORES DE FURGONETA", "CONDUCTORES DE FURGONETA", "organisation"),  # capitals alone
         ("Teachers wanted", "Teachers", "person"),
         ("Barber", "Barber", "person"),
         ("BAKER", "BAKER", "person"),
@@ -58,6 +59,8 @@ def test_words_of_the_job_stay(title, find, label):
         ("СИДЕЛКА ДЛЯ АННЫ ПЕТРОВОЙ", "АННЫ ПЕТРОВОЙ", "person"),
         ("Nurse at Novo Nordisk", "Novo Nordisk", "organisation"),
         ("Konsulent hos KMD", "KMD", "organisation"),
+        ("Conductores de Furgoneta", "Furgoneta", "organisation"),
+        ("CONDUCTORES DE FURGONETA", "FURGONETA", "person"),
         ("PEÓN DE ALMACÉN", "ALMACÉN", "address"),
         ("KOK", "KOK", "occupation"),
         ("12-14", "12", "person"),

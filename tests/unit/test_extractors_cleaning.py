@@ -129,6 +129,21 @@ def test_a_job_that_the_model_takes_for_a_person_stays_in_title_and_text():
     assert (clean.title, clean.clean_text) == (ad.title, ad.text)
 
 
+def test_words_of_a_job_that_stand_in_a_name_of_the_text_stay_in_the_title():
+    cleaning = TOY.model_copy(update={"output": "redact"})
+    extractor = Scripted(**{"MOZO DE BODEGA": "person", "Anna Baker": "person", "Ana Montes": "person"})
+    ads = [
+        Ad(id="1", title="MOZO/A DE ALMACÉN", text="Oferta MOZO DE BODEGA aquí"),
+        Ad(id="2", title="Assistant to Baker", text="Ask Anna Baker here"),
+        Ad(id="3", title="Mozo para Montes", text="Ana Montes te espera"),
+    ]
+    job, baker, montes = clean_ads(ads, cleaning, extractor)
+    assert job.title == "MOZO/A DE ALMACÉN"
+    assert "MOZO" not in job.clean_text
+    assert baker.title == "Assistant to [person]"
+    assert montes.title == "Mozo para [person]"
+
+
 POLISH = Ad(
     id="1",
     title="Kierownik Magazynu Nowak",

@@ -58,8 +58,9 @@ def believed(entities: Iterable[Entity], text: str, *, is_title: bool) -> list[E
     """The model's finds without the persons, and in titles the organisations, that are words like others.
 
     In a text those are persons of plain words and headings alone; in a title persons and organisations of
-    words of jobs as well. A word that may be a name counts as one, unless it is all of the title ("Baker").
-    So does any word behind a form of address.
+    words of jobs as well, and all organisations where it is in capitals, which make any words look like one
+    ("CONDUCTORES DE FURGONETA"). A word that may be a name counts as one, unless it is all of the title
+    ("Baker"). So does any word behind a form of address.
 
     Args:
         entities: What a model found in a title or a text, whichever labels.
@@ -76,6 +77,8 @@ def _is_plain(entity: Entity, text: str, *, is_title: bool) -> bool:
     """Whether all its words are plain language; two letters ("OP") may be initials."""
     if entity.label not in (LOCAL if is_title else {"person"}):
         return False
+    if entity.label == "organisation" and text.isupper():
+        return True
     words = [word.casefold() for word in WORD.findall(entity.text)]
     if max(map(len, words), default=0) <= _INITIALS:
         return False
