@@ -64,7 +64,7 @@ def words(text: str) -> list[Span]:
 
 def word_count(text: str) -> int:
     """How many words `words` finds. A cut beside a word never changes the sum, only one inside it does."""
-    return sum(1 for _ in _WORD.finditer(text))
+    return len(_WORD.findall(text))
 
 
 def sentences(text: str) -> list[Span]:

@@ -74,7 +74,10 @@ def believed(entities: Iterable[Entity], text: str, *, is_title: bool) -> list[E
 
 
 def _is_plain(entity: Entity, text: str, *, is_title: bool) -> bool:
-    """Whether all its words are plain language; two letters ("OP") may be initials."""
+    """Whether a find is not believed: all its words are plain language, or capitals make it look like a name.
+
+    Two letters ("OP") may be initials.
+    """
     if entity.label not in (LOCAL if is_title else {"person"}):
         return False
     if entity.label == "organisation" and text.isupper():

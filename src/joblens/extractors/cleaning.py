@@ -180,8 +180,12 @@ def _read_once(strings: Sequence[str], extractor: Extractor) -> list[tuple[list[
     Returns:
         For each string its entities, and how many words the sentences have that were seen.
     """
-    words = [sum(word_count(text[start:end]) for start, end in sentences(text)) for text in strings]
-    return list(zip(by_sentence(strings, extractor.extract), words, strict=True))
+    cuts = [sentences(text) for text in strings]
+    words = [
+        sum(word_count(text[start:end]) for start, end in spans)
+        for text, spans in zip(strings, cuts, strict=True)
+    ]
+    return list(zip(by_sentence(strings, extractor.extract, cuts), words, strict=True))
 
 
 def _masked(part: Part) -> str:

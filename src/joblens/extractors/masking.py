@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from joblens.extractors.name_spreading import spread_names
@@ -22,6 +23,8 @@ LOCAL = frozenset({"person", "organisation"})
 
 SHORTEST = 4
 """Characters of the shortest text that is masked again wherever it stands."""
+
+_NONE: Mapping[str, int] = MappingProxyType({})
 
 
 def merged(spans: Iterable[Entity], text: str) -> list[Entity]:
@@ -110,13 +113,13 @@ def _repeats(text: str, known: Sequence[Entity]) -> list[Entity]:
     return again
 
 
-def mask_all(texts: Sequence[str], patterns: Extractor) -> list[tuple[str, Counter[str]]]:
+def mask_all(texts: Sequence[str], patterns: Extractor) -> list[tuple[str, Mapping[str, int]]]:
     """Each text with what the patterns find replaced by `[email]`, `[phone]`, ..., and counts by type.
 
     What a mask uncovers (a number that only then stands free) is masked in the next pass, of `PASSES`.
     """
     current = list(texts)
-    counts = [Counter[str]() for _ in texts]
+    counts: dict[int, Counter[str]] = {}
     waiting = list(range(len(current)))
     for _ in range(PASSES):
         if not waiting:
@@ -126,7 +129,7 @@ def mask_all(texts: Sequence[str], patterns: Extractor) -> list[tuple[str, Count
         for row, spans in zip(waiting, found, strict=True):
             if spans:
                 current[row] = replace_spans(current[row], spans)
-                counts[row].update(span.label for span in spans)
+                counts.setdefault(row, Counter()).update(span.label for span in spans)
                 left.append(row)
         waiting = left
-    return list(zip(current, counts, strict=True))
+    return [(text, counts.get(row, _NONE)) for row, text in enumerate(current)]

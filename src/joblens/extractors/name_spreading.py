@@ -99,8 +99,7 @@ def _spellings(
     text: str, given: Iterable[Span]
 ) -> tuple[set[str], dict[str, set[tuple[str, ...]]], set[str]]:
     """What to look for: tokens that stand alone, whole names by their first token, and handles."""
-    plain = lower_words(text)
-    alone: set[str] = set()
+    candidates: set[str] = set()
     whole: dict[str, set[tuple[str, ...]]] = {}
     handles: set[str] = set()
     for start, end in given:
@@ -114,8 +113,10 @@ def _spellings(
                 handles |= {first + last for last in latin(named[-1])} | {
                     last + first for last in latin(named[-1])
                 }
-        alone.update(_stem(w) for w in named if w not in plain and w not in ALSO_NAMES and not is_ordinary(w))
-    return alone, whole, handles
+        candidates.update(word for word in named if word not in ALSO_NAMES and not is_ordinary(word))
+    if any(word in text for word in candidates):  # else none is written in lower case, and few texts have one
+        candidates -= lower_words(text)
+    return {_stem(word) for word in candidates}, whole, handles
 
 
 def _stem(word: str) -> str:
@@ -143,7 +144,9 @@ def _hits(text: str, alone: set[str], whole: dict[str, set[tuple[str, ...]]]) ->
                 and same in (name, (*name[:-1], name[-1] + "s"))
             ):
                 yield start, words[last][1]
-        if text[start].isupper() and {word, word.removesuffix("s"), _stem(word)} & alone:
+        if text[start].isupper() and (
+            word in alone or word.removesuffix("s") in alone or _stem(word) in alone
+        ):
             yield with_particles(text, start), end
 
 

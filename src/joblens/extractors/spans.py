@@ -6,15 +6,24 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Sequence
 
 from joblens.records import Entity
-from joblens.text import sentences
+from joblens.text import Span, sentences
 
 Reader = Callable[[Sequence[str]], Sequence[Sequence[Entity]]]
 """Finds the entities of each sentence, where they are in it."""
 
 
-def by_sentence(texts: Sequence[str], read: Reader) -> list[list[Entity]]:
-    """The entities of each text in order; every distinct sentence of all texts is read once."""
-    spans = [sentences(text) for text in texts]
+def by_sentence(
+    texts: Sequence[str], read: Reader, spans: Sequence[Sequence[Span]] | None = None
+) -> list[list[Entity]]:
+    """The entities of each text in order; every distinct sentence of all texts is read once.
+
+    Args:
+        texts: Any texts.
+        read: Reads sentences.
+        spans: The sentences of each text, for one that knows them already.
+    """
+    if spans is None:
+        spans = [sentences(text) for text in texts]
     rows: dict[str, int] = {}
     for text, cuts in zip(texts, spans, strict=True):
         for start, end in cuts:
