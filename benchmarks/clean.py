@@ -337,7 +337,10 @@ def main() -> None:
         help="of ours, may come again; peers are in torch",
     )
     arguments = parser.parse_args()
-    backends = arguments.backend or ["torch", *(["openvino"] if importlib.util.find_spec("openvino") else [])]
+    backends = arguments.backend or [
+        "torch",
+        *(["openvino", "openvino_bf16"] if importlib.util.find_spec("openvino") else []),
+    ]
     if not arguments.backend and "openvino" not in backends:
         print('OpenVINO is not installed and left out; `pip install "joblens[openvino]"` brings it')
     settings = {backend: with_exported(arguments.model, backend) for backend in backends}

@@ -3,7 +3,9 @@
 import importlib
 import io
 import json
+import os
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -34,7 +36,9 @@ SENTENCES = [
     "- lave mad til 120 gæster; servere, rydde af",
     "en to tre fire fem seks syv otte ni ti elleve tolv 13 fjorten femten seksten sytten atten nitten tyve",
 ]
-RUNTIMES = ["onnx", "onnx_int8", pytest.param("openvino", id="openvino")]
+RUNTIMES = list(BACKENDS)
+ROUNDED = {"onnx_int8", "openvino_bf16"}
+"""Backends whose arithmetic is coarser than that of torch."""
 
 
 @pytest.fixture(scope="module")
@@ -93,8 +97,8 @@ def spans(extractor, texts):
 @pytest.mark.parametrize("backend", RUNTIMES)
 def test_an_exported_cleaner_finds_what_torch_finds(cleaner, tmp_path, monkeypatch, backend):
     pytest.importorskip(BACKENDS[backend].package)
-    # random weights know no margin between entities and the rest, so eight bits move more of them
-    monkeypatch.setitem(exporting.SMALLEST, "onnx_int8", 0.7)
+    for coarse in ROUNDED:  # random weights know no margin between entities and the rest
+        monkeypatch.setitem(exporting.SMALLEST, coarse, 0.7)
     folder = tmp_path / "cleaner"
     shutil.copytree(cleaner, folder)
     found = export(cleaning(folder, backend=backend), SENTENCES)
@@ -104,7 +108,7 @@ def test_an_exported_cleaner_finds_what_torch_finds(cleaner, tmp_path, monkeypat
     )
     in_torch = spans(build_extractor(cleaning(folder), COMPUTE), SENTENCES)
     other = spans(build_extractor(cleaning(folder, backend=backend), COMPUTE), SENTENCES)
-    if backend == "onnx_int8":
+    if backend in ROUNDED:
         assert found.f1() >= 0.7
         assert found.other.total() == sum(map(len, other))
     else:
@@ -165,6 +169,43 @@ def test_in_eight_bits_the_first_layer_and_the_word_vectors_stay_in_float(cleane
     whole = {tensor.name for tensor in graph.initializer if tensor.data_type == onnx.TensorProto.FLOAT}
     assert [name for name in whole if "word_embeddings" in name]
     assert not (cleaner / "onnx_int8").exists()
+
+
+SCORES = """
+import sys
+from pathlib import Path
+import numpy as np, openvino, torch
+from joblens.extractors.gliner_exported import open_network
+
+torch.set_num_threads(1)
+ids = torch.randint(5, 60, (8, 10), generator=torch.Generator().manual_seed(1))
+words = torch.arange(10).repeat(8, 1)
+tensors = {
+    "input_ids": ids, "attention_mask": torch.ones_like(ids), "words_mask": words,
+    "text_lengths": torch.full((8, 1), 9),
+}
+folder = Path(sys.argv[1])
+whole, rounded = (open_network(folder, name)(tensors).values for name in ("openvino", "openvino_bf16"))
+assert whole.shape == (8, 9, 3, 3) and np.abs(whole).max() > 0.01
+print("BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"), (whole == rounded).all())
+"""
+
+
+@pytest.mark.parametrize("instructions", ["AVX512_CORE", "DEFAULT"])
+def test_bfloat16_is_used_only_where_the_processor_multiplies_in_it(cleaner, tmp_path, instructions):
+    """OpenVINO asked for it would imitate it on any processor with AVX-512, which is slower than float32."""
+    pytest.importorskip("openvino")
+    export(cleaning(cleaner, backend="openvino"), SENTENCES, tmp_path / "out")
+    ran = subprocess.run(
+        [sys.executable, "-c", SCORES, str(tmp_path / "out")],
+        env={**os.environ, "OV_CPU_MAX_ISA": instructions},
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    has_it, is_same = ran.stdout.split()
+    assert is_same == ("False" if has_it == "True" else "True")
+    if instructions != "DEFAULT":
+        assert has_it == "False"
 
 
 def test_too_little_agreement_is_refused_and_what_was_there_stays(copy, monkeypatch):

@@ -282,9 +282,9 @@ def code(
             )
 
 
-@app.command(name="export-cleaner", epilog="Example: joblens export-cleaner --backend onnx_int8")
+@app.command(name="export-cleaner", epilog="Example: joblens export-cleaner --backend openvino_bf16")
 def export_cleaner(
-    backend: Annotated[str, typer.Option("--backend", help="onnx, onnx_int8 or openvino.")],
+    backend: Annotated[str, typer.Option("--backend", help="onnx, onnx_int8, openvino or openvino_bf16.")],
     model: Annotated[
         Path | None, typer.Option("--model", "-m", help="Folder of the cleaner; else params.yaml's.")
     ] = None,

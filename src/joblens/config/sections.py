@@ -126,8 +126,9 @@ class Cleaning(Section):
     """Longest window the model reads at once, in its own words; None asks the model."""
     precision: Literal["float32", "float16", "bfloat16"] = "float32"
     """Arithmetic on a GPU; a CPU always uses float32."""
-    backend: Literal["torch", "onnx", "onnx_int8", "openvino"] = "torch"
-    """What runs joblens' own cleaner; others than torch use the CPU and need `joblens export-cleaner`."""
+    backend: Literal["torch", "onnx", "onnx_int8", "openvino", "openvino_bf16"] = "torch"
+    """What runs joblens' own cleaner; others than torch use the CPU and need `joblens export-cleaner`.
+    `openvino_bf16` multiplies in bfloat16 on a processor that can, and in float32 on others."""
 
     @field_validator("template")
     @classmethod

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from joblens.errors import ModelError
-from joblens.extractors.gliner_exported import INPUTS, ONNX_FILE
+from joblens.extractors.gliner_exported import BACKENDS, INPUTS, ONNX_FILE
 from joblens.extractors.gliner_networks import fixed_inputs
 from joblens.extractors.gliner_scorer import FoldedScorer
 
@@ -86,7 +86,7 @@ def write_network(model: Any, labels: Sequence[str], backend: str, folder: Path)
     _write_onnx(WordScores(model, labels).eval(), written)
     if backend == "onnx_int8":
         quantise(written)
-    if backend == "openvino":
+    if BACKENDS[backend].package == "openvino":
         import openvino
 
         # read_model and not convert_model: that one reports its use over the network

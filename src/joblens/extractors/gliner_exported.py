@@ -10,6 +10,7 @@ it was measured by before it was accepted:
 from __future__ import annotations
 
 import importlib.util
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     Array = np.ndarray[Any, np.dtype[Any]]
+
+logger = logging.getLogger(__name__)
 
 AGREEMENT = "agreement.json"
 ONNX_FILE = "model.onnx"
@@ -42,12 +45,17 @@ class Backend:
     """The module that runs it."""
     extra: str
     """The extra of joblens that installs it."""
+    precision: str = "f32"
+    """Of its arithmetic on floats: `f32`, or `bf16` on a processor that multiplies in it."""
 
+
+OPENVINO_FILES = ("model.xml", "model.bin")
 
 BACKENDS = {
     "onnx": Backend((ONNX_FILE,), "onnxruntime", "onnx"),
     "onnx_int8": Backend((ONNX_FILE,), "onnxruntime", "onnx"),
-    "openvino": Backend(("model.xml", "model.bin"), "openvino", "openvino"),
+    "openvino": Backend(OPENVINO_FILES, "openvino", "openvino"),
+    "openvino_bf16": Backend(OPENVINO_FILES, "openvino", "openvino", "bf16"),
 }
 
 READS_ALONE = frozenset({"onnx_int8"})
@@ -148,9 +156,10 @@ def _files(folder: Path, names: Sequence[str]) -> dict[str, str]:
 
 
 def open_network(folder: Path, backend: str) -> Network:
-    """The network in the folder of a backend, with as many threads as torch has, in float32 but for int8."""
-    if BACKENDS[backend].package == "openvino":
-        return ExportedNetwork(_openvino(folder / "model.xml"))
+    """The network in the folder of a backend, with as many threads as torch has."""
+    wanted = BACKENDS[backend]
+    if wanted.package == "openvino":
+        return ExportedNetwork(_openvino(folder / "model.xml", wanted.precision))
     return ExportedNetwork(_onnx_runtime(folder / ONNX_FILE))
 
 
@@ -170,17 +179,21 @@ def _onnx_runtime(path: Path) -> Callable[[dict[str, Array]], Array]:
     return run
 
 
-def _openvino(path: Path) -> Callable[[dict[str, Array]], Array]:
+def _openvino(path: Path, precision: str) -> Callable[[dict[str, Array]], Array]:
     import openvino
     import torch
 
+    core = openvino.Core()
+    if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        logger.info("this processor does not multiply in bfloat16, OpenVINO runs in float32")
+        precision = "f32"  # told nothing, it would imitate bfloat16 on processors with AVX-512, and be slower
     settings = {
-        "INFERENCE_PRECISION_HINT": "f32",  # else it takes bfloat16 where the processor has it
+        "INFERENCE_PRECISION_HINT": precision,
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
     }
-    request = openvino.Core().compile_model(str(path), "CPU", settings).create_infer_request()
+    request = core.compile_model(str(path), "CPU", settings).create_infer_request()
 
     def run(inputs: dict[str, Array]) -> Array:
         request.infer(inputs, share_inputs=True)
