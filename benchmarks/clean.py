@@ -1,16 +1,16 @@
 """Cleaning by joblens' GLiNER against `GLiNER.inference` of the same network on the same adverts, in one run.
 
     python benchmarks/clean.py                                  # the sample, with models/cleaner
-    JOBLENS_REAL_DATA=FOLDER python benchmarks/clean.py         # the Polish adverts too, about 15 minutes
+    JOBLENS_REAL_DATA=FOLDER python benchmarks/clean.py         # the Polish adverts too, about 20 minutes
     JOBLENS_REAL_DATA=FOLDER python benchmarks/clean.py --ads 0 # the whole Polish file: hours
 
 Ours is the whole cleaning: patterns, every word read, and nothing remembered at its start; in torch, and in
-OpenVINO where it is installed, or in the backends that `--backend` names. What a backend needs is exported
-below `build/` first, which is in no figure. There are two peers. *Cut* gives gliner whole adverts, and gliner
-cuts what is longer than its window: the words it has read are counted. *Windows* gives it all the text in
-windows of sentences that it reads whole. Both are in torch and in float32, read eight texts at once, and look
-for no patterns. Times are medians of three runs, ours and the peers' in turn; their ratios say most about
-another machine.
+OpenVINO, in float32 and in bfloat16, where it is installed, or in the backends that `--backend` names. What a
+backend needs is exported below `build/` first, which is in no figure. There are two peers. *Cut* gives gliner
+whole adverts, and gliner cuts what is longer than its window: the words it has read are counted. *Windows*
+gives it all the text in windows of sentences that it reads whole. Both are in torch and in float32, read
+eight texts at once, and look for no patterns. Times are medians of three runs, ours and the peers' in turn;
+their ratios say most about another machine.
 """
 
 import argparse
@@ -35,7 +35,8 @@ from joblens.extractors.gliner_bundle import fingerprint, load_bundle
 from joblens.extractors.gliner_exported import BACKENDS, open_exported
 from joblens.extractors.patterns import PatternExtractor
 from joblens.extractors.remembering import RememberingExtractor
-from joblens.finetune.exporting import export, sentences_of
+from joblens.finetune.exporting import SENTENCES, export, sentences_of
+from joblens.finetune.exporting import compare as compare_finds
 from joblens.records import Ad
 from joblens.storage import replace_folder
 from joblens.text import Span, chunks, sentences
@@ -246,6 +247,19 @@ def again(name: str, ads: Sequence[Ad], cleaner: Cleaner) -> None:
     )
 
 
+def agreement_with_torch(name: str, ads: Sequence[Ad], settings: Mapping[str, Cleaning]) -> None:
+    """Print how many entities of each other backend are those of torch, at the model's own thresholds."""
+    texts = list(dict.fromkeys(sentence for ad in ads for sentence in cuts(ad)))[:SENTENCES]
+    in_torch = load_gliner(settings["torch"], COMPUTE)
+    for backend in [backend for backend in settings if backend != "torch"]:
+        found = compare_finds(backend, in_torch, load_gliner(settings[backend], COMPUTE), texts)
+        print(
+            f"\n{name}, {backend}: F1 {found.f1():.4f} with torch on {found.sentences} sentences; "
+            f"{found.other.total()} entities of {found.torch.total()}, {found.both.total()} the same",
+            flush=True,
+        )
+
+
 def agreement(ads: Sequence[Ad], settings: Mapping[str, Cleaning], peer: Peer) -> None:
     """Print how many entities of each backend are gliner's own, sentence by sentence, at one threshold.
 
@@ -359,6 +373,8 @@ def main() -> None:
         compare(f"{name}, no sentence twice", without_repeats(part)[: len(part) // 2], cleaners, peer)
         for label, cleaner in cleaners.items():
             again(f"{name}, 1 % new, {label}", ads[:AGAIN], cleaner)
+        if "torch" in settings:
+            agreement_with_torch(name, ads, settings)
     agreement(corpora["sample with reposts"][:100], settings, peer)
 
 
