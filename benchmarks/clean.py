@@ -5,12 +5,12 @@
     JOBLENS_REAL_DATA=FOLDER python benchmarks/clean.py --ads 0 # the whole Polish file: hours
 
 Ours is the whole cleaning: patterns, every word read, and nothing remembered at its start; in torch, and in
-OpenVINO, in float32 and in bfloat16, where it is installed, or in the backends that `--backend` names. What a
-backend needs is exported below `build/` first, which is in no figure. There are two peers. *Cut* gives gliner
-whole adverts, and gliner cuts what is longer than its window: the words it has read are counted. *Windows*
-gives it all the text in windows of sentences that it reads whole. Both are in torch and in float32, read
-eight texts at once, and look for no patterns. Times are medians of three runs, ours and the peers' in turn;
-their ratios say most about another machine.
+OpenVINO where it is installed, also in bfloat16 where the processor multiplies in it, or in the backends that
+`--backend` names. What a backend needs is exported below `build/` first, which is in no figure. There are two
+peers. *Cut* gives gliner whole adverts, and gliner cuts what is longer than its window: the words it has read
+are counted. *Windows* gives it all the text in windows of sentences that it reads whole. Both are in torch
+and in float32, read eight texts at once, and look for no patterns. Times are medians of three runs, ours and
+the peers' in turn; their ratios say most about another machine.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from joblens.config import Cleaning, Compute
 from joblens.extractors.cleaning import clean_ads
 from joblens.extractors.gliner import GlinerExtractor, build, labels_of, load_gliner, open_model
 from joblens.extractors.gliner_bundle import fingerprint, load_bundle
-from joblens.extractors.gliner_exported import BACKENDS, open_exported
+from joblens.extractors.gliner_exported import BACKENDS, has_bfloat16, open_exported
 from joblens.extractors.patterns import PatternExtractor
 from joblens.extractors.remembering import RememberingExtractor
 from joblens.finetune.exporting import SENTENCES, export, sentences_of
@@ -249,7 +249,9 @@ def again(name: str, ads: Sequence[Ad], cleaner: Cleaner) -> None:
 
 def agreement_with_torch(name: str, ads: Sequence[Ad], settings: Mapping[str, Cleaning]) -> None:
     """Print how many entities of each other backend are those of torch, at the model's own thresholds."""
-    texts = list(dict.fromkeys(sentence for ad in ads for sentence in cuts(ad)))[:SENTENCES]
+    distinct = list(dict.fromkeys(sentence for ad in ads for sentence in cuts(ad)))
+    count = min(SENTENCES, len(distinct))
+    texts = [distinct[number * len(distinct) // count] for number in range(count)]  # as the export does
     in_torch = load_gliner(settings["torch"], COMPUTE)
     for backend in [backend for backend in settings if backend != "torch"]:
         found = compare_finds(backend, in_torch, load_gliner(settings[backend], COMPUTE), texts)
@@ -353,8 +355,10 @@ def main() -> None:
     arguments = parser.parse_args()
     backends = arguments.backend or [
         "torch",
-        *(["openvino", "openvino_bf16"] if importlib.util.find_spec("openvino") else []),
+        *(["openvino"] if importlib.util.find_spec("openvino") else []),
     ]
+    if not arguments.backend and "openvino" in backends and has_bfloat16():
+        backends.append("openvino_bf16")
     if not arguments.backend and "openvino" not in backends:
         print('OpenVINO is not installed and left out; `pip install "joblens[openvino]"` brings it')
     settings = {backend: with_exported(arguments.model, backend) for backend in backends}

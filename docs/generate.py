@@ -102,7 +102,7 @@ def _section(name: str, section: type[Section], level: int = 2) -> str:
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             inner.append(_section(f"{name}.{key}", field.annotation, level + 1))
             continue
-        described = (field.description or "").replace("|", "\\|")
+        described = " ".join((field.description or "").split()).replace("|", "\\|")
         lines.append(
             f"| `{key}` | {_type(field.annotation)}{_bounds(field)} | {_default(field)} | {described} |"
         )

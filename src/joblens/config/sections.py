@@ -128,7 +128,7 @@ class Cleaning(Section):
     """Arithmetic on a GPU; a CPU always uses float32."""
     backend: Literal["torch", "onnx", "onnx_int8", "openvino", "openvino_bf16"] = "torch"
     """What runs joblens' own cleaner; others than torch use the CPU and need `joblens export-cleaner`.
-    `openvino_bf16` multiplies in bfloat16 on a processor that can, and in float32 on others."""
+    `openvino_bf16` needs a processor that multiplies in bfloat16."""
 
     @field_validator("template")
     @classmethod

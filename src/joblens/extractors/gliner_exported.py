@@ -10,7 +10,6 @@ it was measured by before it was accepted:
 from __future__ import annotations
 
 import importlib.util
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     Array = np.ndarray[Any, np.dtype[Any]]
-
-logger = logging.getLogger(__name__)
 
 AGREEMENT = "agreement.json"
 ONNX_FILE = "model.onnx"
@@ -46,7 +43,7 @@ class Backend:
     extra: str
     """The extra of joblens that installs it."""
     precision: str = "f32"
-    """Of its arithmetic on floats: `f32`, or `bf16` on a processor that multiplies in it."""
+    """Of its arithmetic on floats: `f32`, or `bf16`, which needs a processor that multiplies in it."""
 
 
 OPENVINO_FILES = ("model.xml", "model.bin")
@@ -90,9 +87,9 @@ def open_exported(
         device: `compute.device`; these backends run on the CPU.
 
     Raises:
-        DeviceError: `device` is `gpu`.
+        DeviceError: `device` is `gpu`, or the processor does not multiply in the backend's numbers.
         ModelError: The folder is no cleaner, the runtime is not installed, nothing was exported, or it was
-            exported from other weights or for other labels, or is damaged.
+            exported from other weights, for other labels or another backend, or is damaged.
     """
     if device == "gpu":
         raise DeviceError(
@@ -113,8 +110,11 @@ def open_exported(
     try:
         said = read_json(exported / AGREEMENT)
         made_of, made_for, hashes = said["fingerprint"], said["labels"], said["files"]
+        checked = said["backend"]
     except (DataError, KeyError, TypeError) as error:
         raise ModelError(f"{exported / AGREEMENT} cannot be read; {again}") from error
+    if checked != backend:
+        raise ModelError(f"{exported} was compared with torch as {checked}, not as {backend}; {again}")
     if made_of != fingerprint(folder):
         raise ModelError(f"{exported} was exported from other weights or thresholds than {folder}; {again}")
     if made_for != list(labels):
@@ -146,6 +146,13 @@ def check_installed(backend: str, *more: str) -> None:
             )
 
 
+def has_bfloat16() -> bool:
+    """Whether the processor multiplies in bfloat16; OpenVINO, which has to be installed, says so."""
+    import openvino
+
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
 def hashes_of(folder: Path, backend: str) -> dict[str, str]:
     """The SHA-256 of each file of an exported network, by name."""
     return _files(folder, BACKENDS[backend].files)
@@ -156,8 +163,18 @@ def _files(folder: Path, names: Sequence[str]) -> dict[str, str]:
 
 
 def open_network(folder: Path, backend: str) -> Network:
-    """The network in the folder of a backend, with as many threads as torch has."""
+    """The network in the folder of a backend, with as many threads as torch has.
+
+    Raises:
+        DeviceError: The processor does not multiply in the backend's numbers.
+    """
     wanted = BACKENDS[backend]
+    if wanted.precision == "bf16" and not has_bfloat16():
+        # OpenVINO would imitate it, which is slower than float32, or do without, and find other entities
+        raise DeviceError(
+            f"cleaning.backend is {backend!r}, and this processor does not multiply in bfloat16 (AVX-512 "
+            "BF16 or AMX); set cleaning.backend=openvino"
+        )
     if wanted.package == "openvino":
         return ExportedNetwork(_openvino(folder / "model.xml", wanted.precision))
     return ExportedNetwork(_onnx_runtime(folder / ONNX_FILE))
@@ -183,17 +200,13 @@ def _openvino(path: Path, precision: str) -> Callable[[dict[str, Array]], Array]
     import openvino
     import torch
 
-    core = openvino.Core()
-    if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-        logger.info("this processor does not multiply in bfloat16, OpenVINO runs in float32")
-        precision = "f32"  # told nothing, it would imitate bfloat16 on processors with AVX-512, and be slower
     settings = {
-        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_PRECISION_HINT": precision,  # else it takes bfloat16 where the processor has it
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
     }
-    request = core.compile_model(str(path), "CPU", settings).create_infer_request()
+    request = openvino.Core().compile_model(str(path), "CPU", settings).create_infer_request()
 
     def run(inputs: dict[str, Array]) -> Array:
         request.infer(inputs, share_inputs=True)

@@ -78,9 +78,10 @@ def own_files(cleaning: Cleaning) -> dict[str, Path]:
         names += [f"{cleaning.backend}/{name}" for name in (AGREEMENT, *BACKENDS[cleaning.backend].files)]
     missing = [name for name in names if not (folder / name).is_file()]
     if missing:
-        raise ModelError(
-            f"the cleaner {folder} has no {missing[0]}; copy it again whole, or run `joblens export-cleaner`"
-        )
+        again = "copy it again whole"
+        if cleaning.backend != "torch":
+            again += f", or run `joblens export-cleaner --backend {cleaning.backend} --model {folder}`"
+        raise ModelError(f"the cleaner {folder} has no {missing[0]}; {again}")
     return {name: folder / name for name in names}
 
 

@@ -40,10 +40,10 @@ CHUNK = 50
 SMALLEST = {"onnx": 0.999, "openvino": 0.999, "openvino_bf16": 0.98, "onnx_int8": 0.97}
 """Least agreement (F1 of spans with their label) by backend.
 
-The first two do the same arithmetic in another order: only a score within rounding of its threshold may fall
-on the other side, less than one span in a thousand. Bfloat16 keeps eight bits of each factor with a scale of
-its own, `onnx_int8` eight bits with a scale they share; scores change in the second decimal, and spans near
-their threshold come and go.
+`onnx` and `openvino` do torch's arithmetic in another order: only a score within rounding of its threshold
+may fall on the other side, less than one span in a thousand. Bfloat16 keeps eight bits of each factor with a
+scale of its own, `onnx_int8` eight bits with a scale they share; scores change in the second decimal, and
+spans near their threshold come and go.
 """
 
 BATCH = 16
@@ -87,6 +87,7 @@ def export(cleaning: Cleaning, texts: Sequence[str], output: Path | None = None)
         ModelError: There is no such backend, a package is missing, the model is no cleaner of joblens, torch
             finds nothing to compare, or they agree too little. Nothing is written then, and what was exported
             before stays.
+        DeviceError: The processor does not multiply in the backend's numbers, so nothing can be compared.
         StorageError: The disk is full or refuses.
     """
     backend = cleaning.backend
