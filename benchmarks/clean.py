@@ -35,8 +35,8 @@ from joblens.extractors.gliner_bundle import fingerprint, load_bundle
 from joblens.extractors.gliner_exported import BACKENDS, has_bfloat16, open_exported
 from joblens.extractors.patterns import PatternExtractor
 from joblens.extractors.remembering import RememberingExtractor
-from joblens.finetune.exporting import SENTENCES, export, sentences_of
 from joblens.finetune.exporting import compare as compare_finds
+from joblens.finetune.exporting import evenly, export, sentences_of
 from joblens.records import Ad
 from joblens.storage import replace_folder
 from joblens.text import Span, chunks, sentences
@@ -249,9 +249,7 @@ def again(name: str, ads: Sequence[Ad], cleaner: Cleaner) -> None:
 
 def agreement_with_torch(name: str, ads: Sequence[Ad], settings: Mapping[str, Cleaning]) -> None:
     """Print how many entities of each other backend are those of torch, at the model's own thresholds."""
-    distinct = list(dict.fromkeys(sentence for ad in ads for sentence in cuts(ad)))
-    count = min(SENTENCES, len(distinct))
-    texts = [distinct[number * len(distinct) // count] for number in range(count)]  # as the export does
+    texts = evenly(list(dict.fromkeys(sentence for ad in ads for sentence in cuts(ad))))
     in_torch = load_gliner(settings["torch"], COMPUTE)
     for backend in [backend for backend in settings if backend != "torch"]:
         found = compare_finds(backend, in_torch, load_gliner(settings[backend], COMPUTE), texts)

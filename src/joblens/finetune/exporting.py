@@ -190,8 +190,12 @@ def sentences_of(file: Path, most: int = SENTENCES) -> list[str]:
     for labelled in read_spans(file, kind="sample", language="en"):
         for start, end in sentences(labelled.text):
             found.setdefault(labelled.text[start:end])
-    distinct = list(found)
-    if not distinct:
+    if not found:
         raise DataError(f"{file} has no sentences to compare on; make the sample with `joblens sample`")
-    count = min(most, len(distinct))
-    return [distinct[number * len(distinct) // count] for number in range(count)]
+    return evenly(list(found), most)
+
+
+def evenly(texts: Sequence[str], most: int = SENTENCES) -> list[str]:
+    """At most so many of the texts, taken evenly from the first to the last."""
+    count = min(most, len(texts))
+    return [texts[number * len(texts) // count] for number in range(count)]
