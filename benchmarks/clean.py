@@ -337,6 +337,14 @@ def with_exported(folder: Path, backend: str) -> Cleaning:
     return cleaning
 
 
+def installed_backends() -> list[str]:
+    """torch, and OpenVINO in what it and the processor can do."""
+    if importlib.util.find_spec("openvino") is None:
+        print('OpenVINO is not installed and left out; `pip install "joblens[openvino]"` brings it')
+        return ["torch"]
+    return ["torch", "openvino", *(["openvino_bf16"] if has_bfloat16() else [])]
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -351,14 +359,7 @@ def main() -> None:
         help="of ours, may come again; peers are in torch",
     )
     arguments = parser.parse_args()
-    backends = arguments.backend or [
-        "torch",
-        *(["openvino"] if importlib.util.find_spec("openvino") else []),
-    ]
-    if not arguments.backend and "openvino" in backends and has_bfloat16():
-        backends.append("openvino_bf16")
-    if not arguments.backend and "openvino" not in backends:
-        print('OpenVINO is not installed and left out; `pip install "joblens[openvino]"` brings it')
+    backends = arguments.backend or installed_backends()
     settings = {backend: with_exported(arguments.model, backend) for backend in backends}
     cleaners = {f"ours, {backend}": Cleaner(cleaning) for backend, cleaning in settings.items()}
     labels = labels_of(next(iter(settings.values())))  # those of all: settings differ in what runs them
