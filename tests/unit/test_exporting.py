@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,7 +16,7 @@ from joblens.config import Cleaning, Compute
 from joblens.errors import DataError, DeviceError, ModelError
 from joblens.extractors import build_extractor
 from joblens.extractors.gliner_bundle import Shape, fingerprint, new_model, save_bundle, text_encoder
-from joblens.extractors.gliner_exported import BACKENDS, has_bfloat16
+from joblens.extractors.gliner_exported import BACKENDS, has_bfloat16, open_network
 from joblens.finetune import exporting
 from joblens.finetune.exporting import Agreement, agreement_table, compare, export, sentences_of
 from joblens.records import Entity
@@ -132,8 +133,8 @@ def test_the_report_names_the_cleaner_and_counts_what_was_compared(exported):
 def test_a_text_longer_than_the_window_is_read_to_its_last_word(exported, monkeypatch):
     text = " ".join([SENTENCES[4]] * 40)  # 800 words; the window takes 12
     built = build_extractor(cleaning(exported, backend="onnx"), COMPUTE)
-    read, predict = [], built._predict
-    monkeypatch.setattr(built, "_predict", lambda batch: read.extend(batch) or predict(batch))
+    read, decoded = [], built._decoded
+    monkeypatch.setattr(built, "_decoded", lambda batch, scores: read.extend(batch) or decoded(batch, scores))
     found = spans(built, [text])
     assert {span for window in read for span in window.words} == set(word_spans(text))
     assert max(len(window.words) for window in read) == 12
@@ -144,6 +145,25 @@ def test_a_word_without_subwords_at_the_end_of_a_sentence_is_scored_as_in_torch(
     texts = ["kok i \u4e16", "mad \u200d", "\u4e16\u754c"]  # signs that no tokenizer of letters knows
     in_torch, other = (cleaning(exported, backend=backend, threshold=0.3) for backend in ("torch", "onnx"))
     assert spans(build_extractor(other, COMPUTE), texts) == spans(build_extractor(in_torch, COMPUTE), texts)
+
+
+@pytest.mark.parametrize("backend", ["onnx", "openvino"])
+def test_batches_read_at_a_time_keep_their_order_and_their_scores(cleaner, tmp_path, backend):
+    pytest.importorskip(BACKENDS[backend].package)
+    export(cleaning(cleaner, backend=backend), SENTENCES, tmp_path / "out")
+    network = open_network(tmp_path / "out", backend)
+    ids = torch.randint(5, 60, (9, 40), generator=torch.Generator().manual_seed(1))
+    batches = [tensors_of(ids[:, : 40 - 3 * number]) for number in range(12)]  # the first take the longest
+    alone = [next(network([tensors])).values for tensors in batches]
+    assert len({scores.shape for scores in alone}) == len(batches)
+    given = network(iter(batches))
+    for scores in (next(given), next(given)):
+        assert np.array_equal(scores.values, alone.pop(0))
+    del given  # while others are being read
+    together = [scores.values for scores in network(batches)]
+    assert len(together) == len(batches)
+    for one, scores in zip(alone, together[2:], strict=True):
+        assert np.array_equal(one, scores)
 
 
 def test_in_eight_bits_no_sentence_depends_on_those_beside_it(cleaner, tmp_path, monkeypatch):
@@ -173,6 +193,16 @@ def test_in_eight_bits_the_first_layer_and_the_word_vectors_stay_in_float(cleane
     assert not (cleaner / "onnx_int8").exists()
 
 
+def tensors_of(ids):
+    """A batch of texts in which every subword but the first is a word."""
+    return {
+        "input_ids": ids,
+        "attention_mask": torch.ones_like(ids),
+        "words_mask": torch.arange(ids.shape[1]).repeat(len(ids), 1),
+        "text_lengths": torch.full((len(ids), 1), ids.shape[1] - 1),
+    }
+
+
 SCORES = """
 import sys
 from pathlib import Path
@@ -188,11 +218,11 @@ tensors = {
     "text_lengths": torch.full((8, 1), 9),
 }
 folder = Path(sys.argv[1])
-whole = open_network(folder, "openvino")(tensors).values
+whole = next(open_network(folder, "openvino")([tensors])).values
 assert whole.shape == (8, 9, 3, 3) and np.abs(whole).max() > 0.01
 print(has_bfloat16())
 try:
-    rounded = open_network(folder, "openvino_bf16")(tensors).values
+    rounded = next(open_network(folder, "openvino_bf16")([tensors])).values
     print("same" if (whole == rounded).all() else "other")
 except DeviceError as error:
     print(error)

@@ -23,7 +23,7 @@ from joblens.extractors.gliner_chain import from_chain, is_chain
 from joblens.extractors.gliner_decoding import Found, from_proposals, from_spans, from_tokens
 from joblens.extractors.gliner_exported import READS_ALONE, open_exported
 from joblens.extractors.gliner_files import files_hash, load_thresholds, load_weights, locate
-from joblens.extractors.gliner_networks import Network, TorchNetwork
+from joblens.extractors.gliner_networks import Network, Scores, TorchNetwork
 from joblens.extractors.gliner_words import Window, WindowCutter, WordPieces
 from joblens.extractors.glossary import RULES as WORD_RULES
 from joblens.extractors.patterns import RULES
@@ -32,6 +32,8 @@ from joblens.records import Entity
 from joblens.storage import content_hash
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from joblens.config import Cleaning, Compute
 
 logger = logging.getLogger(__name__)
@@ -202,8 +204,10 @@ class GlinerExtractor:
     def _read(self, distinct: Sequence[str]) -> list[list[Entity]]:
         """The entities of each sentence, those of its windows put together."""
         found: list[list[Entity]] = [[] for _ in distinct]
-        for batch in batches(self._cutter.windows(distinct), self._frame, self._budget):
-            for window, spans in zip(batch, self._predict(batch), strict=True):
+        planned = list(batches(self._cutter.windows(distinct), self._frame, self._budget))
+        scored = self._network(map(self._tensors, planned))
+        for batch, scores in zip(planned, scored, strict=True):
+            for window, spans in zip(batch, self._decoded(batch, scores), strict=True):
                 sentence = distinct[window.sentence]
                 for first, last, label, score in spans:
                     start, end = window.words[first][0], window.words[last][1]
@@ -212,13 +216,15 @@ class GlinerExtractor:
                     )
         return [longest_by_label(entities) for entities in found]
 
-    def _predict(self, batch: Sequence[Window]) -> list[list[Found]]:
+    def _tensors(self, batch: Sequence[Window]) -> Mapping[str, Tensor]:
+        self._check(batch)
+        return self._frame.tensors(batch)
+
+    def _decoded(self, batch: Sequence[Window], scores: Scores) -> list[list[Found]]:
         """The entities of each window, their words counted from its first."""
         from scipy.special import expit
 
-        self._check(batch)
         lengths = [len(window.words) for window in batch]
-        scores = self._network(self._frame.tensors(batch))
         if self._is_chain:
             return from_chain(scores.values, lengths, self._thresholds)
         chances = expit(scores.values)

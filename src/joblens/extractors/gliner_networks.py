@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,8 +30,11 @@ class Scores:
 class Network(Protocol):
     """Scores batches for labels that it knows in their order."""
 
-    def __call__(self, tensors: Mapping[str, Tensor]) -> Scores:
-        """The scores of a batch that `Frame.tensors` made."""
+    def __call__(self, batches: Iterable[Mapping[str, Tensor]]) -> Iterator[Scores]:
+        """The scores of batches that `Frame.tensors` made, in their order.
+
+        A network may take the next batches before it gives the scores of one.
+        """
         ...
 
 
@@ -52,8 +55,11 @@ class TorchNetwork:
             FoldedScorer(model.model.scorer, self._fixed["labels_embeds"]) if _is_foldable(model) else None
         )
 
-    def __call__(self, tensors: Mapping[str, Tensor]) -> Scores:
-        """The scores of a batch."""
+    def __call__(self, batches: Iterable[Mapping[str, Tensor]]) -> Iterator[Scores]:
+        """The scores of batches, one after the other."""
+        return map(self._scores, batches)
+
+    def _scores(self, tensors: Mapping[str, Tensor]) -> Scores:
         import torch
 
         device = self._model.device
