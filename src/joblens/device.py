@@ -1,8 +1,10 @@
-"""Where the arithmetic runs, and how long work shows its progress."""
+"""Where the arithmetic runs, what is done beside it, and how long work shows its progress."""
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
@@ -55,6 +57,26 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def beside(work: Callable[[], T]) -> Future[T]:
+    """Start work on a thread of its own, while the caller does what leaves the processor free for it.
+
+    Nobody waits for it when the program ends or is interrupted, so what it writes must be whole at any time.
+
+    Returns:
+        Its result, or what it raised.
+    """
+    answer: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the caller is told
+            answer.set_exception(error)
+
+    threading.Thread(target=run, name="joblens-beside", daemon=True).start()
+    return answer
+
+
 def track(
     items: Iterable[T],
     total: int,
@@ -66,6 +88,8 @@ def track(
 ) -> Iterator[T]:
     """Yield `items` while showing progress: a bar on a terminal, a plain line now and then in a log.
 
+    A terminal has room for the bar of one thread, the program's first.
+
     Args:
         items: What is worked on, in order.
         total: How many there are.
@@ -76,6 +100,9 @@ def track(
     """
     sizes = [1] * total if sizes is None else sizes
     costs = sizes if costs is None else costs
+    if sys.stderr.isatty() and threading.current_thread() is not threading.main_thread():
+        yield from items
+        return
     if sys.stderr.isatty():
         yield from _with_a_bar(items, description, unit, sizes, costs)
         return

@@ -1,6 +1,7 @@
 """Devices are chosen or refused, never silently swapped."""
 
 import logging
+import threading
 
 import pytest
 import torch
@@ -68,3 +69,30 @@ def test_a_log_line_says_units_rate_and_the_time_left_by_cost(monkeypatch, caplo
 def test_a_bar_counts_units_too(monkeypatch, capsys):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert list(device.track("ab", 2, "clean", unit="sentences", sizes=[10, 30])) == ["a", "b"]
+
+
+def test_two_threads_do_not_draw_bars_over_each_other(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    drawn = []
+    monkeypatch.setattr(device, "_with_a_bar", lambda items, *_: drawn.append("bar") or items)
+    other = device.beside(lambda: list(device.track("ab", 2, "searching")))
+    assert other.result(timeout=60) == ["a", "b"]
+    assert drawn == []
+    assert list(device.track("cd", 2, "reading")) == ["c", "d"]
+    assert drawn == ["bar"]
+
+
+def test_what_is_done_beside_goes_on_while_the_caller_works_and_hands_over_its_result():
+    may_end = threading.Event()
+    answer = device.beside(lambda: may_end.wait(60) and "found")
+    assert not answer.done()
+    may_end.set()
+    assert answer.result(timeout=60) == "found"
+
+
+def test_what_fails_beside_fails_where_its_result_is_taken():
+    def fail():
+        raise DeviceError("the disk is full")
+
+    with pytest.raises(DeviceError, match="the disk is full"):
+        device.beside(fail).result(timeout=60)

@@ -1,6 +1,7 @@
 """What leaves the cleaning: masked texts or kept entities, never personal data, and every word counted."""
 
 import re
+import threading
 from collections import Counter
 from itertools import pairwise
 from typing import ClassVar
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joblens.config import Cleaning
+from joblens.errors import ModelError, StorageError
 from joblens.extractors.cleaning import clean_ads
 from joblens.extractors.masking import merged
 from joblens.extractors.nothing import NoExtractor
@@ -270,6 +272,49 @@ def test_the_template_writes_the_line():
     ad = Ad(id="1", title="", text="Du kan Excel.")
     [clean] = clean_ads([ad], cleaning, ToyExtractor(TOY.keep, TOY.drop))
     assert clean.clean_text == "Kan: Excel"
+
+
+class Waiting(PatternExtractor):
+    """Patterns that are searched for only when they may."""
+
+    def __init__(self):
+        self.may_begin = threading.Event()
+
+    def extract(self, texts):
+        if not self.may_begin.wait(60):
+            raise TimeoutError("nobody let the patterns begin")
+        return super().extract(texts)
+
+
+def test_patterns_are_searched_for_while_the_model_reads():
+    class Model(Scripted):
+        def extract(self, texts):
+            patterns.may_begin.set()
+            return super().extract(texts)
+
+    patterns = Waiting()
+    [clean] = clean_ads([AD], TOY, Model(lave_mad="task"), patterns=patterns)
+    assert (clean.title, clean.tasks) == ("Kok søges, ring [phone]", ("lave mad",))
+
+
+def test_a_model_that_cannot_read_says_so_at_once():
+    class Model(Scripted):
+        def extract(self, texts):
+            raise ModelError("a window has 900 words")
+
+    patterns = Waiting()  # which only a test that has ended lets begin
+    with pytest.raises(ModelError, match="a window has 900 words"):
+        clean_ads([AD], TOY, Model(), patterns=patterns)
+    patterns.may_begin.set()
+
+
+def test_what_fails_in_the_patterns_is_raised():
+    class Failing(PatternExtractor):
+        def extract(self, texts):
+            raise StorageError("the disk is full")
+
+    with pytest.raises(StorageError, match="the disk is full"):
+        clean_ads([AD], TOY, Scripted(), patterns=Failing())
 
 
 def test_patterns_given_from_outside_read_every_string_once():

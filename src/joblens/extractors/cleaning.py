@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from joblens.device import beside
 from joblens.extractors.believing import believed
 from joblens.extractors.languages import ENOUGH, language_of
 from joblens.extractors.masking import mask_all, merged, spread
@@ -54,7 +55,7 @@ def clean_ads(
     Args:
         ads: What to clean.
         cleaning: The section of the configuration that the extractor was built from.
-        extractor: Reads the sentences.
+        extractor: Reads the sentences, while another thread searches for patterns.
         removed: When given, counts of what was removed by type are added to it.
         patterns: Reads titles, texts and kept phrases; None takes the patterns as they are. For one that
             remembers.
@@ -132,11 +133,13 @@ def read_ads(
 ) -> list[tuple[Part, Part]]:
     """Title and text of each advert with all that was found in them; with `none` by the patterns."""
     strings = [string for ad in ads for string in (ad.title, ad.text)]
-    shaped = patterns.extract(strings)
     if cleaning.extractor in {"none", "patterns"}:
+        shaped = patterns.extract(strings)
         read: list[tuple[list[Entity], int]] = [([], word_count(string)) for string in strings]
     else:
+        searched = beside(lambda: patterns.extract(strings))
         read = _read_once(strings, extractor)
+        shaped = searched.result()
     dropped = [set(cleaning.drop) if _believes(cleaning, ad) else set() for ad in ads for _ in range(2)]
     told = [
         believed(entities, string, is_title=row % 2 == 0)
