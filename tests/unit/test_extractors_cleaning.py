@@ -23,6 +23,7 @@ TITLE = "Kok søges, ring 23 45 67 89"
 TEXT = "Du skal lave mad. Skriv til navn@firma.dk.\n- servere for gæster på Nørregade 12"
 AD = Ad(id="7", title=TITLE, text=TEXT)
 TOY = Cleaning(extractor="toy")
+WITH_ROOM = TOY.model_copy(update={"backend": "openvino"})
 
 
 class Scripted:
@@ -293,7 +294,7 @@ def test_patterns_are_searched_for_while_the_model_reads():
             return super().extract(texts)
 
     patterns = Waiting()
-    [clean] = clean_ads([AD], TOY, Model(lave_mad="task"), patterns=patterns)
+    [clean] = clean_ads([AD], WITH_ROOM, Model(lave_mad="task"), patterns=patterns)
     assert (clean.title, clean.tasks) == ("Kok søges, ring [phone]", ("lave mad",))
 
 
@@ -304,7 +305,7 @@ def test_a_model_that_cannot_read_says_so_at_once():
 
     patterns = Waiting()  # which only a test that has ended lets begin
     with pytest.raises(ModelError, match="a window has 900 words"):
-        clean_ads([AD], TOY, Model(), patterns=patterns)
+        clean_ads([AD], WITH_ROOM, Model(), patterns=patterns)
     patterns.may_begin.set()
 
 
@@ -314,7 +315,23 @@ def test_what_fails_in_the_patterns_is_raised():
             raise StorageError("the disk is full")
 
     with pytest.raises(StorageError, match="the disk is full"):
-        clean_ads([AD], TOY, Scripted(), patterns=Failing())
+        clean_ads([AD], WITH_ROOM, Scripted(), patterns=Failing())
+
+
+def test_torch_does_not_share_the_processor_with_the_search():
+    class Model(Scripted):
+        def extract(self, texts):
+            assert searched
+            return super().extract(texts)
+
+    class Patterns(PatternExtractor):
+        def extract(self, texts):
+            searched.append(threading.current_thread() is threading.main_thread())
+            return super().extract(texts)
+
+    searched = []
+    clean_ads([AD], TOY, Model(), patterns=Patterns())
+    assert all(searched)
 
 
 def test_patterns_given_from_outside_read_every_string_once():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from joblens.device import beside
 from joblens.extractors.believing import believed
+from joblens.extractors.gliner_exported import BACKENDS
 from joblens.extractors.languages import ENOUGH, language_of
 from joblens.extractors.masking import mask_all, merged, spread
 from joblens.extractors.patterns import PatternExtractor, replace_spans
@@ -55,7 +56,7 @@ def clean_ads(
     Args:
         ads: What to clean.
         cleaning: The section of the configuration that the extractor was built from.
-        extractor: Reads the sentences, while another thread searches for patterns.
+        extractor: Reads the sentences; where its backend has room, another thread searches for the patterns.
         removed: When given, counts of what was removed by type are added to it.
         patterns: Reads titles, texts and kept phrases; None takes the patterns as they are. For one that
             remembers.
@@ -136,10 +137,12 @@ def read_ads(
     if cleaning.extractor in {"none", "patterns"}:
         shaped = patterns.extract(strings)
         read: list[tuple[list[Entity], int]] = [([], word_count(string)) for string in strings]
-    else:
+    elif cleaning.backend in BACKENDS and BACKENDS[cleaning.backend].has_room:
         searched = beside(lambda: patterns.extract(strings))
         read = _read_once(strings, extractor)
         shaped = searched.result()
+    else:
+        shaped, read = patterns.extract(strings), _read_once(strings, extractor)
     dropped = [set(cleaning.drop) if _believes(cleaning, ad) else set() for ad in ads for _ in range(2)]
     told = [
         believed(entities, string, is_title=row % 2 == 0)

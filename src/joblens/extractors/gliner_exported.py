@@ -46,6 +46,9 @@ class Backend:
     """The extra of joblens that installs it."""
     precision: str = "f32"
     """Of its arithmetic on floats: `f32`, or `bf16`, which needs a processor that multiplies in it."""
+    has_room: bool = False
+    """Whether other work may go on beside it: its threads read batches of their own. Where several share a
+    batch, each waits for the one that the other work holds up."""
 
 
 OPENVINO_FILES = ("model.xml", "model.bin")
@@ -53,8 +56,8 @@ OPENVINO_FILES = ("model.xml", "model.bin")
 BACKENDS = {
     "onnx": Backend((ONNX_FILE,), "onnxruntime", "onnx"),
     "onnx_int8": Backend((ONNX_FILE,), "onnxruntime", "onnx"),
-    "openvino": Backend(OPENVINO_FILES, "openvino", "openvino"),
-    "openvino_bf16": Backend(OPENVINO_FILES, "openvino", "openvino", "bf16"),
+    "openvino": Backend(OPENVINO_FILES, "openvino", "openvino", has_room=True),
+    "openvino_bf16": Backend(OPENVINO_FILES, "openvino", "openvino", "bf16", has_room=True),
 }
 
 READS_ALONE = frozenset({"onnx_int8"})
