@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joblens.extractors.name_spreading import latin, spread_names
+from joblens.extractors.name_spreading import _PART, _starts, latin, spread_names
 from joblens.extractors.names import find_persons
 from joblens.extractors.patterns import find_pii, mask
 
@@ -237,6 +237,27 @@ def test_a_found_name_is_found_in_the_whole_text():
     text = "Kontakt Mette Sørensen. Mettes team, METTE SØRENSEN; Sørensen; se mettesorensen. hos osMette"
     others = [text[start:end] for start, end in spread_names(text, find_persons(text))]
     assert others == ["Mettes", "METTE SØRENSEN", "Sørensen", "Mette", "mettesorensen"]
+
+
+@given(st.text(alphabet="aAåÅбБß世1_ -", max_size=12), st.booleans())
+def test_tokens_start_at_the_same_places_whether_few_words_are_looked_for_or_many(text, are_many):
+    letters = set("aåб世")
+    words = letters | {f"other{number}" for number in range(60)} if are_many else letters
+    tokens = [(match.start(), match.group()) for match in _PART.finditer(text)]
+    begun = [place for place in _starts(text, words) if text[place].casefold() in letters]
+    assert begun == [place for place, token in tokens if token[0].casefold() in letters]
+
+
+def test_the_names_of_many_people_are_found_again():
+    names = [f"{first}{rest}de Holm" for first in "BDFGHJKLMN" for rest in "ava evi ilo oru ula".split()]
+    text = "".join(f"Kontakt {name}, tlf. 23 45 67 89. " for name in names) + " ".join(
+        f"Spørg {name.split()[0]}s hold." for name in names
+    )
+    persons = list(find_persons(text))
+    assert len(persons) == len(names)
+    assert [text[start:end] for start, end in spread_names(text, persons)] == [
+        f"{name.split()[0]}s" for name in names
+    ]
 
 
 def test_initials_in_small_letters_are_found_again_only_where_they_sign():

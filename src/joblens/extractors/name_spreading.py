@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from joblens.extractors.letters import BEGIN, LOWERS, UPPERS, WORD, S
 from joblens.extractors.name_cues import PARTICLES, SIGNATURE
@@ -13,6 +14,13 @@ from joblens.extractors.web import find_emails
 from joblens.text import Span, without_diacritics
 
 _PART = re.compile(rf"[{UPPERS}]?[{LOWERS}]+|[{UPPERS}]+(?![{LOWERS}])|[^\W\d_]")
+"""A token: a word, or a half of two that are glued ("osMette")."""
+_INSIDE = re.compile(rf"(?<=[{UPPERS}{LOWERS}])[{LOWERS}]|(?<=[{UPPERS}])[{UPPERS}](?![{LOWERS}])")
+"""A letter with which no token starts."""
+_LONGEST = 80
+"""A whole name has fewer characters."""
+_MANY = 40
+"""Words that are looked for one by one; of more, every token of a text is looked at once."""
 _JOINT = re.compile(r"[ \u00a0]{1,2}|[-'’´]")
 _HANDLE = re.compile(r"(?<![\w.@-])\w[\w.-]{4,62}\w(?![\w@])")
 _MOST_INITIALS = 4
@@ -21,6 +29,7 @@ _SIGNED = re.compile(
 )
 _CAPITALS_GLUED = re.compile(rf"(?<![{UPPERS}])[{UPPERS}]{{4,}}(?=[{LOWERS}]{{4}})")
 _SIGNS = re.compile(r"[\W\d_]+")
+_SIGNS_IN_WORDS = re.compile(r"(?:[^\w\s]|[\d_])+")
 _IN_ADDRESS = re.compile(r"[@/_]|[.-]\w")
 _RUSSIAN_END = re.compile(r"(?:ого|ому|ой|ей|ою|ую|ым|ых|ом|ем|ём|[аяоеуюиыйь])\Z")
 _FOLDS = (
@@ -37,16 +46,26 @@ def latin(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(without_diacritics(folded.translate(fold)) for fold in _FOLDS))
 
 
-def lower_words(text: str) -> set[str]:
-    """The text's words in lower case, those inside e-mail and web addresses left out: "mette@firma.dk"."""
+def lower_words(text: str, among: set[str] | None = None) -> set[str]:
+    """The text's words in lower case, those inside e-mail and web addresses left out: "mette@firma.dk".
+
+    Args:
+        text: Any text.
+        among: The words that matter; others may be missing. None takes all.
+    """
     found: set[str] = set()
     last = 0
     for start, end in [*sorted(find_emails(text)), (len(text), len(text))]:
-        for match in WORD.finditer(text, last, max(last, start)):
+        is_between = among is None or not among.isdisjoint(WORD.findall(text, last, max(last, start)))
+        for match in WORD.finditer(text, last, max(last, start)) if is_between else ():
             word = match.group()
-            if word.islower() and not (
-                text[match.start() - 1 : match.start()] in ("@", "/", "_", ".", "-")
-                or _IN_ADDRESS.match(text, match.end())
+            if (
+                word not in found
+                and word.islower()
+                and not (
+                    text[match.start() - 1 : match.start()] in ("@", "/", "_", ".", "-")
+                    or _IN_ADDRESS.match(text, match.end())
+                )
             ):
                 found.add(word)
         last = max(last, end)
@@ -71,10 +90,14 @@ def spread_names(text: str, persons: Iterable[Span]) -> Iterator[Span]:
     alone, whole, handles = _spellings(text, given)
     if alone or whole:
         yield from _apart(_merged(text, sorted({*_hits(text, alone, whole), *_glued_on(text, alone)})), given)
-    if handles:
+    if handles and _is_in(handles, _SIGNS_IN_WORDS.sub("", text.casefold())):
         for match in _HANDLE.finditer(text):
             if _SIGNS.sub("", match.group().casefold()) in handles:
                 yield from _apart([match.span()], given)
+
+
+def _is_in(words: Iterable[str], text: str) -> bool:
+    return any(word in text for word in words)
 
 
 def signed_initials(text: str, persons: Iterable[Span]) -> Iterator[Span]:
@@ -114,8 +137,8 @@ def _spellings(
                     last + first for last in latin(named[-1])
                 }
         candidates.update(word for word in named if word not in ALSO_NAMES and not is_ordinary(word))
-    if any(word in text for word in candidates):  # else none is written in lower case, and few texts have one
-        candidates -= lower_words(text)
+    if _is_in(candidates, text):  # else none is written in lower case, and few texts have one
+        candidates -= lower_words(text, candidates)
     return {_stem(word) for word in candidates}, whole, handles
 
 
@@ -129,25 +152,40 @@ def _stem(word: str) -> str:
 
 def _hits(text: str, alone: set[str], whole: dict[str, set[tuple[str, ...]]]) -> Iterator[Span]:
     """Single tokens and whole names, in the order of their start; they may overlap."""
-    words = [
-        match.span() for match in _PART.finditer(text)
-    ]  # where sentences are glued ("osMette"), the halves
-    folded = [text[start:end].casefold() for start, end in words]
-    for index, (start, end) in enumerate(words):
-        word = folded[index]
-        for name in whole.get(word, ()):
-            last = index + len(name) - 1
-            same = tuple(folded[index : last + 1])
-            if (
-                last < len(words)
-                and words[last][1] - start < 80
-                and same in (name, (*name[:-1], name[-1] + "s"))
-            ):
-                yield start, words[last][1]
+    for start in _starts(text, {*alone, *whole}):
+        parts = _PART.finditer(text, start)
+        end = next(parts).end()
+        word = text[start:end].casefold()
+        names = whole.get(word, ())
+        following = list(islice(parts, max(map(len, names), default=1) - 1))
+        said = (word, *(part.group().casefold() for part in following))
+        for name in names:
+            if said[: len(name)] in (name, (*name[:-1], name[-1] + "s")):
+                last = following[len(name) - 2].end()
+                if last - start < _LONGEST:
+                    yield start, last
         if text[start].isupper() and (
             word in alone or word.removesuffix("s") in alone or _stem(word) in alone
         ):
             yield with_particles(text, start), end
+
+
+def _starts(text: str, words: set[str]) -> list[int]:
+    """Where a token starts that may begin with one of the words, which are in lower case."""
+    folded = text.casefold()
+    is_moved = len(folded) != len(text)  # by a letter that becomes two: "ß"
+    if is_moved or len(words) > _MANY:
+        return [match.start() for match in _PART.finditer(text)]
+    places = {place for word in words for place in _places(folded, word)}
+    return [place for place in sorted(places) if not _INSIDE.match(text, place)]
+
+
+def _places(text: str, word: str) -> Iterator[int]:
+    """Wherever the word stands, also inside others or itself."""
+    place = text.find(word)
+    while place >= 0:
+        yield place
+        place = text.find(word, place + 1)
 
 
 def _merged(text: str, spans: Iterable[Span]) -> list[Span]:
