@@ -29,6 +29,7 @@ from pathlib import Path
 import polars as pl
 
 from joblens.config import Cleaning, Compute
+from joblens.device import settled
 from joblens.extractors.cleaning import clean_ads
 from joblens.extractors.gliner import GlinerExtractor, build, labels_of, load_gliner, open_model
 from joblens.extractors.gliner_bundle import fingerprint, load_bundle
@@ -229,20 +230,21 @@ def compare(name: str, ads: Sequence[Ad], cleaners: Mapping[str, Cleaner], peer:
 
 
 def again(name: str, ads: Sequence[Ad], cleaner: Cleaner) -> None:
-    """Print what the last hundredth of the adverts costs once the others are cleaned."""
+    """Print what the last hundredth of the adverts costs once the others are cleaned: the median of runs."""
     old = ads[: len(ads) - max(1, len(ads) // 100)]
     known = {sentence for ad in old for sentence in cuts(ad)}
     new = [sentence for ad in ads[len(old) :] for sentence in cuts(ad)]
     unknown = sum(sentence not in known for sentence in new)
     with tempfile.TemporaryDirectory() as folder:
-        memory = Path(folder)
+        memory = Path(folder) / "of the others"
         full = seconds(lambda: cleaner.clean(old, memory))
-        more = seconds(lambda: cleaner.clean(ads, memory))
-        same = [seconds(lambda: cleaner.clean(ads, memory)) for _ in range(RUNS)]
+        copies = [shutil.copytree(memory, Path(folder) / str(number)) for number in range(RUNS)]
+        more = statistics.median(seconds(partial(cleaner.clean, ads, copy)) for copy in copies)
+        same = statistics.median(seconds(partial(cleaner.clean, ads, copy)) for copy in copies)
     print(
         f"\n{name}: {len(old)} adverts take {full:.2f} s; with {len(ads) - len(old)} more, {unknown} of "
         f"whose {len(new)} sentences are new, {more:.2f} s, {more / full:.1%} of that (limit 5 %); "
-        f"with nothing new {statistics.median(same):.2f} s",
+        f"with nothing new {same:.2f} s",
         flush=True,
     )
 
@@ -345,6 +347,18 @@ def installed_backends() -> list[str]:
     return ["torch", "openvino", *(["openvino_bf16"] if has_bfloat16() else [])]
 
 
+def measure(
+    name: str, ads: Sequence[Ad], most: int | None, cleaners: Mapping[str, Cleaner], peer: Peer
+) -> None:
+    """Print the times of one corpus: with its repeats, without, and once a hundredth is new."""
+    part = ads[:most]
+    kept = f"first {len(part)} of {len(ads)}; of all, {repeated(ads):.0%} of the sentences are repeated"
+    compare(f"{name} ({kept})", part, cleaners, peer)
+    compare(f"{name}, no sentence twice", without_repeats(part)[: len(part) // 2], cleaners, peer)
+    for label, cleaner in cleaners.items():
+        again(f"{name}, 1 % new, {label}", ads[:AGAIN], cleaner)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -370,12 +384,8 @@ def main() -> None:
         if not ads:
             print(f"\n{name}: JOBLENS_REAL_DATA names no folder with them")
             continue
-        part = ads[: arguments.ads or None]
-        kept = f"first {len(part)} of {len(ads)}; of all, {repeated(ads):.0%} of the sentences are repeated"
-        compare(f"{name} ({kept})", part, cleaners, peer)
-        compare(f"{name}, no sentence twice", without_repeats(part)[: len(part) // 2], cleaners, peer)
-        for label, cleaner in cleaners.items():
-            again(f"{name}, 1 % new, {label}", ads[:AGAIN], cleaner)
+        with settled():  # as the stage does; for the peers as well
+            measure(name, ads, arguments.ads or None, cleaners, peer)
         if "torch" in settings:
             agreement_with_torch(name, ads, settings)
     agreement(corpora["sample with reposts"][:100], settings, peer)

@@ -1,5 +1,6 @@
 """Where the arithmetic runs, what is done beside it, and how long work shows its progress."""
 
+import gc
 import logging
 import sys
 import threading
@@ -55,6 +56,20 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def settled() -> Iterator[None]:
+    """Inside the block the garbage collector leaves alone what was there before it, such as a loaded model.
+
+    Else each of its full rounds goes through all of torch as well: tenths of a second, in which nothing is
+    freed.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def beside(work: Callable[[], T]) -> Future[T]:

@@ -1,7 +1,9 @@
 """Devices are chosen or refused, never silently swapped."""
 
+import gc
 import logging
 import threading
+import weakref
 
 import pytest
 import torch
@@ -96,3 +98,24 @@ def test_what_fails_beside_fails_where_its_result_is_taken():
 
     with pytest.raises(DeviceError, match="the disk is full"):
         device.beside(fail).result(timeout=60)
+
+
+class Ring:
+    """Refers to itself, so that only the collector frees it."""
+
+    def __init__(self):
+        self.itself = self
+
+
+def test_what_was_there_is_left_alone_inside_the_block_and_what_came_is_not():
+    there, before = Ring(), gc.get_freeze_count()
+    old = weakref.ref(there)
+    with device.settled():
+        assert gc.get_freeze_count() > before
+        came = Ring()
+        new = weakref.ref(came)
+        del there, came
+        gc.collect()
+        assert (old() is None, new() is None) == (False, True)
+    gc.collect()
+    assert (old(), gc.get_freeze_count()) == (None, 0)
