@@ -70,10 +70,10 @@ def believed(entities: Iterable[Entity], text: str, *, is_title: bool) -> list[E
     Returns:
         The other entities, in their order.
     """
-    return [entity for entity in entities if not _is_plain(entity, text, is_title=is_title)]
+    return [entity for entity in entities if not _is_doubtful(entity, text, is_title=is_title)]
 
 
-def _is_plain(entity: Entity, text: str, *, is_title: bool) -> bool:
+def _is_doubtful(entity: Entity, text: str, *, is_title: bool) -> bool:
     """Whether a find is not believed: all its words are plain language, or capitals make it look like a name.
 
     Two letters ("OP") may be initials.

@@ -25,6 +25,7 @@ SHORTEST = 4
 """Characters of the shortest text that is masked again wherever it stands."""
 
 _NONE: Mapping[str, int] = MappingProxyType({})
+"""Counts of a text in which nothing is found."""
 
 
 def merged(spans: Iterable[Entity], text: str) -> list[Entity]:
