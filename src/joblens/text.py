@@ -24,7 +24,7 @@ _EMPTY_LINES = re.compile(r"\n{3,}")
 _WORD = re.compile(r"\w+")
 _LINE = re.compile(r"[^\n]+")
 _STOP = re.compile(
-    r"[.!?…][.!?…]*+[\"'»”’)\]]*+\s++(?=\S)"  # end of a sentence, then white space
+    r"[.!?…](?<![.!?…].)[.!?…]*+[\"'»”’)\]]*+\s++(?=\S)"  # end of a sentence, then white space
     r"|\s(?=[•▪●■◦‣·]\s?\S)"  # a bullet in the middle of a line
     r"|[.!?](?<=[a-zæøåäöéüß]{4}.)(?=[A-ZÆØÅÄÖ][a-zæøåäöéüß]*+[ ,])"  # lost line break: "erfaring.Du har"
 )

@@ -94,6 +94,14 @@ def test_words_are_runs_of_letters_digits_and_underscores():
     assert word_count("...") == 0
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("sign", [".", "!?", "…", ". ", ".a", ".Aa"])
+def test_a_long_row_of_signs_takes_little_time(sign):
+    text = sign * 200_000
+    found = sentences(text)
+    assert (found[0][0], found[-1][1]) == (0, len(text.rstrip()))
+
+
 def test_windows_pack_whole_sentences_while_they_fit():
     text = "En to. Tre fire. Fem."
     assert cut(text, windows(text, 4)) == ["En to. Tre fire.", "Fem."]
