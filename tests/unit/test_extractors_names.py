@@ -239,13 +239,24 @@ def test_a_found_name_is_found_in_the_whole_text():
     assert others == ["Mettes", "METTE SØRENSEN", "Sørensen", "Mette", "mettesorensen"]
 
 
-@given(st.text(alphabet="aAåÅбБß世1_ -", max_size=12), st.booleans())
+@given(st.text(alphabet="aAåÅбБß世1_ -\u0345ιΙ", max_size=12), st.booleans())
 def test_tokens_start_at_the_same_places_whether_few_words_are_looked_for_or_many(text, are_many):
-    letters = set("aåб世")
+    letters = set("aåб世ι")
     words = letters | {f"other{number}" for number in range(60)} if are_many else letters
     tokens = [(match.start(), match.group()) for match in _PART.finditer(text)]
     begun = [place for place in _starts(text, words) if text[place].casefold() in letters]
     assert begun == [place for place, token in tokens if token[0].casefold() in letters]
+
+
+def test_a_sign_that_is_folded_to_a_letter_is_no_name():
+    text = "Venlig hilsen Ι. Παπαδόπουλος\nTil Leo\u0345"
+    assert list(spread_names(text, [(14, 29)])) == []
+
+
+@pytest.mark.timeout(20)
+def test_a_long_name_is_looked_for_in_little_time():
+    text = "Mette " * 16_000
+    assert list(spread_names(text, [(0, 60_000)])) == [(0, len(text) - 1)]
 
 
 def test_the_names_of_many_people_are_found_again():

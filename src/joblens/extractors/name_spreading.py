@@ -15,8 +15,11 @@ from joblens.text import Span, without_diacritics
 
 _PART = re.compile(rf"[{UPPERS}]?[{LOWERS}]+|[{UPPERS}]+(?![{LOWERS}])|[^\W\d_]")
 """A token: a word, or a half of two that are glued ("osMette")."""
-_INSIDE = re.compile(rf"(?<=[{UPPERS}{LOWERS}])[{LOWERS}]|(?<=[{UPPERS}])[{UPPERS}](?![{LOWERS}])")
-"""A letter with which no token starts."""
+_INSIDE = re.compile(
+    rf"(?<=[{UPPERS}{LOWERS}])[{LOWERS}]|(?<=[{UPPERS}])[{UPPERS}](?![{LOWERS}])"
+    r"|[\W\d_]"  # such as U+0345, a sign that is folded to a letter
+)
+"""A character with which no token starts."""
 _LONGEST = 80
 """A whole name has fewer characters."""
 _MANY = 40
@@ -90,7 +93,8 @@ def spread_names(text: str, persons: Iterable[Span]) -> Iterator[Span]:
     alone, whole, handles = _spellings(text, given)
     if alone or whole:
         yield from _apart(_merged(text, sorted({*_hits(text, alone, whole), *_glued_on(text, alone)})), given)
-    if handles and _is_in(handles, _SIGNS_IN_WORDS.sub("", text.casefold())):
+    may_stand = len(handles) > _MANY or _is_in(handles, _SIGNS_IN_WORDS.sub("", text.casefold()))
+    if handles and may_stand:
         for match in _HANDLE.finditer(text):
             if _SIGNS.sub("", match.group().casefold()) in handles:
                 yield from _apart([match.span()], given)
@@ -129,7 +133,7 @@ def _spellings(
         tokens = [match.group() for match in WORD.finditer(text, start, end)]
         folded = tuple(token.casefold() for token in tokens)
         named = [word for word in folded if len(word) > 2 and word not in PARTICLES]
-        if len(folded) > 1:
+        if 1 < len(folded) < _LONGEST:
             whole.setdefault(folded[0], set()).add(folded)
         if len(named) > 1:
             for first in latin(named[0]):
