@@ -156,14 +156,28 @@ def test_batches_read_at_a_time_keep_their_order_and_their_scores(cleaner, tmp_p
     batches = [tensors_of(ids[:, : 40 - 3 * number]) for number in range(12)]  # the first take the longest
     alone = [next(network([tensors])).values for tensors in batches]
     assert len({scores.shape for scores in alone}) == len(batches)
-    given = network(iter(batches))
-    for scores in (next(given), next(given)):
-        assert np.array_equal(scores.values, alone.pop(0))
-    del given  # while others are being read
+    begun = network(iter(batches))
+    first = next(begun)  # while it is left there, others are read
     together = [scores.values for scores in network(batches)]
-    assert len(together) == len(batches)
-    for one, scores in zip(alone, together[2:], strict=True):
-        assert np.array_equal(one, scores)
+    went_on = [scores.values for scores in (first, *begun)]
+    for read in (together, went_on):
+        assert all(np.array_equal(one, scores) for one, scores in zip(alone, read, strict=True))
+
+
+def test_openvino_takes_the_next_batches_before_it_gives_a_score(cleaner, tmp_path):
+    pytest.importorskip("openvino")
+    export(cleaning(cleaner, backend="openvino"), SENTENCES, tmp_path / "out")
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        network = open_network(tmp_path / "out", "openvino")
+    finally:
+        torch.set_num_threads(before)
+    taken = []
+    scores = network(taken.append(number) or tensors_of(torch.tensor([[5, 6]])) for number in range(9))
+    next(scores)
+    assert taken == [0, 1, 2, 3]  # two are read, one waits, and a place is free
+    assert len(list(scores)) == 8
 
 
 def test_in_eight_bits_no_sentence_depends_on_those_beside_it(cleaner, tmp_path, monkeypatch):

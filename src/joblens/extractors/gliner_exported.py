@@ -47,8 +47,8 @@ class Backend:
     precision: str = "f32"
     """Of its arithmetic on floats: `f32`, or `bf16`, which needs a processor that multiplies in it."""
     has_room: bool = False
-    """Whether other work may go on beside it: its threads read batches of their own. Where several share a
-    batch, each waits for the one that the other work holds up."""
+    """Whether other work may go on beside it: it reads two batches at a time, and one goes on while the other
+    is held up. In torch all threads share a batch and wait for the one that the other work holds up."""
 
 
 OPENVINO_FILES = ("model.xml", "model.bin")
@@ -223,30 +223,30 @@ def _openvino(path: Path, precision: str) -> Run:
         "NUM_STREAMS": streams,
     }
     network = openvino.Core().compile_model(str(path), "CPU", settings)
-    requests = [network.create_infer_request() for _ in range(streams + 1)]
+    idle: list[Any] = []  # requests of all calls; one that is left in the middle keeps its own from others
 
     def run(batches: Iterable[dict[str, Array]]) -> Iterator[Array]:
-        idle = list(requests)
         running: deque[tuple[Any, dict[str, Array]]] = deque()
 
         def first() -> Array:
             request, _ = running.popleft()
             request.wait()
-            idle.append(request)
             scores: Array = request.get_output_tensor(0).data.copy()  # the next batch writes into it
+            idle.append(request)
             return scores
 
         try:
             for inputs in batches:
-                if not idle:
+                if len(running) > streams:
                     yield first()
-                request = idle.pop()
+                request = idle.pop() if idle else network.create_infer_request()
+                running.append((request, inputs))  # it reads these very arrays
                 request.start_async(inputs, share_inputs=True)
-                running.append((request, inputs))  # which reads these very arrays
             while running:
                 yield first()
         finally:
             for request, _ in running:
                 request.wait()
+                idle.append(request)
 
     return run
