@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from joblens.errors import DeviceError
 
@@ -59,37 +59,67 @@ def one_thread() -> Iterator[None]:
 
 
 @contextmanager
-def settled() -> Iterator[None]:
+def spared_from_collections() -> Iterator[None]:
     """Inside the block the garbage collector leaves alone what was there before it, such as a loaded model.
 
     Else each of its full rounds goes through all of torch as well: tenths of a second, in which nothing is
     freed.
     """
+    is_outermost = not gc.get_freeze_count()
     gc.freeze()
     try:
         yield
     finally:
-        gc.unfreeze()
+        if is_outermost:
+            gc.unfreeze()
 
 
-def beside(work: Callable[[], T]) -> Future[T]:
-    """Start work on a thread of its own, while the caller does what leaves the processor free for it.
+class _AbandonedError(Exception):
+    """Nobody waits for the work any more."""
 
-    Nobody waits for it when the program ends or is interrupted, so what it writes must be whole at any time.
 
-    Returns:
+class _Worker(threading.Thread, Generic[T]):
+    """Does one piece of work, whose result or failure is in `answer`."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        super().__init__(name="joblens-beside")
+        self.answer: Future[T] = Future()
+        self.is_abandoned = False
+        self._work = work
+
+    def run(self) -> None:
+        try:
+            self.answer.set_result(self._work())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the caller is told
+            self.answer.set_exception(error)
+
+
+@contextmanager
+def beside(work: Callable[[], T]) -> Iterator[Future[T]]:
+    """Do work on a thread of its own, while the block does what leaves the processor free for it.
+
+    A block that ends early, by an error or Ctrl-C, abandons the work, which ends where it next shows its
+    progress by `track`; that is waited for.
+
+    Yields:
         Its result, or what it raised.
     """
-    answer: Future[T] = Future()
+    worker = _Worker(work)
+    worker.start()
+    try:
+        yield worker.answer
+    finally:
+        worker.is_abandoned = True
+        worker.join()
 
-    def run() -> None:
-        try:
-            answer.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the caller is told
-            answer.set_exception(error)
 
-    threading.Thread(target=run, name="joblens-beside", daemon=True).start()
-    return answer
+def _until_abandoned(items: Iterable[T]) -> Iterator[T]:
+    """The items, as long as somebody waits for the work of this thread."""
+    thread = threading.current_thread()
+    for item in items:
+        if isinstance(thread, _Worker) and thread.is_abandoned:
+            raise _AbandonedError
+        yield item
 
 
 def track(
@@ -115,6 +145,7 @@ def track(
     """
     sizes = [1] * total if sizes is None else sizes
     costs = sizes if costs is None else costs
+    items = _until_abandoned(items)
     if sys.stderr.isatty() and threading.current_thread() is not threading.main_thread():
         yield from items
         return

@@ -4,6 +4,7 @@ import gc
 import logging
 import threading
 import weakref
+from time import sleep
 
 import pytest
 import torch
@@ -77,8 +78,8 @@ def test_two_threads_do_not_draw_bars_over_each_other(monkeypatch, capsys):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     drawn = []
     monkeypatch.setattr(device, "_with_a_bar", lambda items, *_: drawn.append("bar") or items)
-    other = device.beside(lambda: list(device.track("ab", 2, "searching")))
-    assert other.result(timeout=60) == ["a", "b"]
+    with device.beside(lambda: list(device.track("ab", 2, "searching"))) as other:
+        assert other.result(timeout=60) == ["a", "b"]
     assert drawn == []
     assert list(device.track("cd", 2, "reading")) == ["c", "d"]
     assert drawn == ["bar"]
@@ -86,18 +87,38 @@ def test_two_threads_do_not_draw_bars_over_each_other(monkeypatch, capsys):
 
 def test_what_is_done_beside_goes_on_while_the_caller_works_and_hands_over_its_result():
     may_end = threading.Event()
-    answer = device.beside(lambda: may_end.wait(60) and "found")
-    assert not answer.done()
-    may_end.set()
-    assert answer.result(timeout=60) == "found"
+    with device.beside(lambda: may_end.wait(60) and "found") as answer:
+        assert not answer.done()
+        may_end.set()
+        assert answer.result(timeout=60) == "found"
 
 
 def test_what_fails_beside_fails_where_its_result_is_taken():
     def fail():
         raise DeviceError("the disk is full")
 
-    with pytest.raises(DeviceError, match="the disk is full"):
-        device.beside(fail).result(timeout=60)
+    with pytest.raises(DeviceError, match="the disk is full"), device.beside(fail) as answer:
+        answer.result(timeout=60)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_work_that_nobody_waits_for_ends_and_leaves_no_thread(monkeypatch, is_terminal):
+    def search():
+        for _ in device.track(range(20_000), 20_000, "searching"):
+            began.set()
+            sleep(0.001)
+
+    def be_interrupted():
+        assert began.wait(30)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.stderr.isatty", lambda: is_terminal)
+    began, threads = threading.Event(), threading.active_count()
+    with pytest.raises(KeyboardInterrupt), device.beside(search) as answer:
+        be_interrupted()
+    assert type(answer.exception(timeout=0)) is device._AbandonedError
+    assert threading.active_count() == threads
 
 
 class Ring:
@@ -110,7 +131,7 @@ class Ring:
 def test_what_was_there_is_left_alone_inside_the_block_and_what_came_is_not():
     there, before = Ring(), gc.get_freeze_count()
     old = weakref.ref(there)
-    with device.settled():
+    with device.spared_from_collections():
         assert gc.get_freeze_count() > before
         came = Ring()
         new = weakref.ref(came)
@@ -118,4 +139,12 @@ def test_what_was_there_is_left_alone_inside_the_block_and_what_came_is_not():
         gc.collect()
         assert (old() is None, new() is None) == (False, True)
     gc.collect()
-    assert (old(), gc.get_freeze_count()) == (None, 0)
+    assert (old(), gc.get_freeze_count()) == (None, before)
+
+
+def test_an_inner_block_leaves_what_the_outer_one_spares():
+    with device.spared_from_collections():
+        spared = gc.get_freeze_count()
+        with device.spared_from_collections():
+            pass
+        assert gc.get_freeze_count() >= spared > 0

@@ -4,6 +4,7 @@ import re
 import threading
 from collections import Counter
 from itertools import pairwise
+from time import sleep
 from typing import ClassVar
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joblens.config import Cleaning
+from joblens.device import track
 from joblens.errors import ModelError, StorageError
 from joblens.extractors.cleaning import clean_ads
 from joblens.extractors.masking import merged
@@ -298,15 +300,27 @@ def test_patterns_are_searched_for_while_the_model_reads():
     assert (clean.title, clean.tasks) == ("Kok søges, ring [phone]", ("lave mad",))
 
 
-def test_a_model_that_cannot_read_says_so_at_once():
+@pytest.mark.timeout(60)
+def test_a_model_that_cannot_read_ends_the_search_for_patterns_too():
     class Model(Scripted):
         def extract(self, texts):
+            assert patterns.began.wait(30)
             raise ModelError("a window has 900 words")
 
-    patterns = Waiting()  # which only a test that has ended lets begin
+    class Endless(PatternExtractor):
+        began = threading.Event()
+        ended_by_itself = False
+
+        def extract(self, texts):
+            for _ in track(range(60_000), 60_000, "search"):
+                self.began.set()
+                sleep(0.001)
+            self.ended_by_itself = True
+
+    patterns = Endless()
     with pytest.raises(ModelError, match="a window has 900 words"):
         clean_ads([AD], WITH_ROOM, Model(), patterns=patterns)
-    patterns.may_begin.set()
+    assert not patterns.ended_by_itself
 
 
 def test_what_fails_in_the_patterns_is_raised():

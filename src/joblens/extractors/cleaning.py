@@ -138,9 +138,9 @@ def read_ads(
         shaped = patterns.extract(strings)
         read: list[tuple[list[Entity], int]] = [([], word_count(string)) for string in strings]
     elif cleaning.backend in BACKENDS and BACKENDS[cleaning.backend].has_room:
-        searched = beside(lambda: patterns.extract(strings))
-        read = _read_once(strings, extractor)
-        shaped = searched.result()
+        with beside(lambda: patterns.extract(strings)) as searched:
+            read = _read_once(strings, extractor)
+            shaped = searched.result()
     else:
         shaped, read = patterns.extract(strings), _read_once(strings, extractor)
     dropped = [set(cleaning.drop) if _believes(cleaning, ad) else set() for ad in ads for _ in range(2)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from joblens.device import settled
+from joblens.device import spared_from_collections
 from joblens.errors import DataError
 from joblens.extractors import build_extractor, in_project
 from joblens.extractors.cleaning import clean_ads
@@ -53,7 +53,7 @@ def run(config: Config, layout: Layout) -> None:
         extractor = RememberingExtractor(extractor, layout.cache / "clean")
     patterns = RememberingExtractor(PatternExtractor(), layout.cache / "clean", unit="texts")
     removed: Counter[str] = Counter()
-    with settled():
+    with spared_from_collections():
         cleaned = clean_ads(ads, config.cleaning, extractor, removed, patterns=patterns)
     words_in, words_read = sum(ad.words_in for ad in cleaned), sum(ad.words_read for ad in cleaned)
     if words_in != words_read:
