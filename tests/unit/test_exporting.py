@@ -176,7 +176,7 @@ def test_openvino_takes_the_next_batches_before_it_gives_a_score(cleaner, tmp_pa
     taken = []
     scores = network(taken.append(number) or tensors_of(torch.tensor([[5, 6]])) for number in range(9))
     next(scores)
-    assert taken == [0, 1, 2, 3]  # two are read, one waits, and a place is free
+    assert taken == [0, 1, 2, 3]  # two are being read, one waits, and one is at hand
     assert len(list(scores)) == 8
 
 
