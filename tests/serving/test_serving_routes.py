@@ -13,6 +13,8 @@ from joblens.inference.match import vectors_of
 from joblens.paths import Layout
 from joblens.serving.api import create_app
 from joblens.serving.monitoring import Monitor
+from joblens.serving.routes import adverts
+from joblens.serving.schemas import adverts as schemas
 from joblens.storage import write_table, write_tensors
 
 AD = {"title": "Kok søges", "text": "Ring til Anna Hansen på 20 30 40 50. Kok til restaurant."}
@@ -120,6 +122,28 @@ def test_an_advert_matches_the_profile_that_reads_the_same(client):
     matches = client.post("/match", json=question).json()["matches"]
     assert [(match["ad"], match["profile"]) for match in matches] == [(0, 1), (1, 0)]
     assert all(math.isclose(match["similarity"], 1, abs_tol=1e-5) for match in matches)
+
+
+@pytest.mark.parametrize(
+    ("path", "part", "question"),
+    [
+        ("/classify", "Result", AD),
+        ("/extract", "Extracted", AD),
+        ("/match", "Matched", {"ads": [AD], "profiles": [AD]}),
+    ],
+)
+def test_an_answer_is_put_together_beside_the_event_loop(client, monkeypatch, path, part, question):
+    built = []
+
+    def build(**values):
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        built.append(values)
+        return getattr(schemas, part)(**values)
+
+    monkeypatch.setattr(adverts, part, build)
+    assert client.post(path, json=question).status_code == 200
+    assert len(built) == 1
 
 
 def test_the_labels_are_those_of_the_bundle(make_bundle):

@@ -1,6 +1,13 @@
-"""`POST /classify`, `/extract`, `/explain` and `/match`."""
+"""`POST /classify`, `/extract`, `/explain` and `/match`.
 
+An answer is put together on a thread: of a hundred adverts it can have more than ten thousand parts, and
+meanwhile the event loop goes on.
+"""
+
+from asyncio import to_thread
+from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import starmap
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Body, HTTPException, Request
@@ -31,6 +38,8 @@ from joblens.serving.schemas.adverts import (
 )
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from joblens.inference.extract import Extract
     from joblens.records import CleanAd, Guess
 
@@ -48,7 +57,8 @@ async def classify(
     work = loaded(request)
     ads = _ads(question)
     answers = await batched(request, request.app.state.adverts, work.classify, ads, lengths(ads))
-    return Answer(model=model_of(work.classifier), results=[_result(ad, guess) for ad, guess in answers])
+    results = await to_thread(list, starmap(_result, answers))
+    return Answer(model=model_of(work.classifier), results=results)
 
 
 @router.post("/extract", responses=REFUSALS | CLASSIFY_MASKED)
@@ -59,7 +69,9 @@ async def extract(
     work = loaded(request)
     ads = _ads(question)
     found = await batched(request, request.app.state.adverts, work.extract, ads, lengths(ads))
-    return ExtractAnswer(model=model_of(work.classifier), results=[_extracted(extract) for extract in found])
+    return ExtractAnswer(
+        model=model_of(work.classifier), results=await to_thread(list, map(_extracted, found))
+    )
 
 
 @router.post("/explain", responses=REFUSALS)
@@ -89,18 +101,11 @@ async def match(
     request: Request, question: Annotated[MatchQuestion, Body(openapi_examples=MATCHED)]
 ) -> MatchAnswer:
     """Which profiles are like which adverts, by the cosine of the vectors that the model's encoder gives."""
-    import torch
-
-    from joblens.inference.match import match as match_vectors
-
     work = loaded(request)
     texts: list[OneAd | Profile] = [*question.ads, *question.profiles]
     found = await batched(request, request.app.state.adverts, work.vectors, texts, lengths(texts))
-    ads = len(question.ads)
-    matches = match_vectors(
-        torch.stack(found[:ads]), torch.stack(found[ads:]), cut_off=question.cut_off, top=question.top
-    )
-    return MatchAnswer(model=model_of(work.classifier), matches=[Matched(**asdict(one)) for one in matches])
+    matches = await to_thread(_matched, question, found)
+    return MatchAnswer(model=model_of(work.classifier), matches=matches)
 
 
 def _ads(question: OneAd | ManyAds) -> list[OneAd]:
@@ -137,3 +142,19 @@ def _extracted(found: "Extract") -> Extracted:
         words_read=found.words_read,
         pii_removed=found.title.removed + found.text.removed,
     )
+
+
+def _matched(question: MatchQuestion, vectors: "Sequence[Tensor]") -> list[Matched]:
+    """The matches of (D,) vectors, those of the adverts first."""
+    import torch
+
+    from joblens.inference.match import match as match_vectors
+
+    ads = len(question.ads)
+    matches = match_vectors(
+        torch.stack([*vectors[:ads]]),
+        torch.stack([*vectors[ads:]]),
+        cut_off=question.cut_off,
+        top=question.top,
+    )
+    return [Matched(ad=one.ad, profile=one.profile, similarity=one.similarity) for one in matches]
