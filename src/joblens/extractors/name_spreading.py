@@ -21,7 +21,7 @@ _INSIDE = re.compile(
 )
 """A character with which no token starts."""
 _LONGEST = 80
-"""A whole name has fewer characters."""
+"""A whole name has fewer characters, and so fewer tokens."""
 _MANY = 40
 """Words that are looked for one by one; of more, every token of a text is looked at once."""
 _JOINT = re.compile(r"[ \u00a0]{1,2}|[-'’´]")
@@ -59,20 +59,19 @@ def lower_words(text: str, among: set[str] | None = None) -> set[str]:
     found: set[str] = set()
     last = 0
     for start, end in [*sorted(find_emails(text)), (len(text), len(text))]:
-        is_between = among is None or not among.isdisjoint(WORD.findall(text, last, max(last, start)))
-        for match in WORD.finditer(text, last, max(last, start)) if is_between else ():
-            word = match.group()
-            if (
-                word not in found
-                and word.islower()
-                and not (
-                    text[match.start() - 1 : match.start()] in ("@", "/", "_", ".", "-")
-                    or _IN_ADDRESS.match(text, match.end())
-                )
-            ):
-                found.add(word)
+        start = max(last, start)
+        if among is None or not among.isdisjoint(WORD.findall(text, last, start)):
+            for match in WORD.finditer(text, last, start):
+                word = match.group()
+                if word not in found and word.islower() and not _is_in_address(text, match):
+                    found.add(word)
         last = max(last, end)
     return found
+
+
+def _is_in_address(text: str, word: re.Match[str]) -> bool:
+    before = text[word.start() - 1 : word.start()]
+    return before in ("@", "/", "_", ".", "-") or _IN_ADDRESS.match(text, word.end()) is not None
 
 
 def spread_names(text: str, persons: Iterable[Span]) -> Iterator[Span]:
