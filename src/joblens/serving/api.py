@@ -125,11 +125,13 @@ def _lifespan(
             app.state.loading.add_done_callback(when_loaded)
         app.state.coder = loader.submit(_load_coder, titles) if titles is not None else None
         loader.shutdown(wait=False)
+        app.state.answers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="joblens-answers")
         yield
         app.state.adverts.close()
         app.state.titles.close()
         monitor.close()
         app.state.corrections.close()
+        app.state.answers.shutdown(wait=False)
 
     return lifespan
 
