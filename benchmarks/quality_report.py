@@ -148,9 +148,10 @@ def publish(text: str, figures: Figures, sets: Mapping[str, str], models: Mappin
     head = (
         "# Quality beside the peers\n\n"
         "Written by `invoke bench quality --options --docs`, with `JOBLENS_REAL_DATA` naming the folder of "
-        "real adverts; `benchmarks/quality.py` says what is compared and how. Empty cells were not measured. "
-        "Times are wall-clock times on two cores; other programs ran beside some of them. SetFit lists all "
-        "pairs of adverts and is measured with few only: [few adverts](benchmarks.md#few-adverts).\n\n"
+        "real adverts; `benchmarks/quality.py` says what is compared and how. What is missing was not "
+        "measured. Times are wall-clock times on two cores; other programs ran beside some of them. "
+        "SetFit lists all pairs of adverts and is measured with few only: "
+        "[few adverts](benchmarks.md#few-adverts).\n\n"
         "![Macro-F1 against adverts per second](quality.svg)\n\n"
     )
     (REPOSITORY / "docs/source/quality.md").write_text(head + text + "\n", encoding="utf-8")
