@@ -53,7 +53,8 @@ def create_app(
     """The API as an ASGI application. The model is loaded in the background when the application starts.
 
     `app.state` holds `loading` and `coder` (futures of the models), `adverts` and `titles` (their batchers),
-    `store` and `corrections` (what stores feedback, and its batcher) and `draining`.
+    `store` and `corrections` (what stores feedback, and its batcher), `side_thread` (once the
+    application has started; see `on_side_thread`) and `draining`.
 
     Args:
         bundle: A trained bundle's folder, or a classifier that is loaded already.
@@ -125,13 +126,13 @@ def _lifespan(
             app.state.loading.add_done_callback(when_loaded)
         app.state.coder = loader.submit(_load_coder, titles) if titles is not None else None
         loader.shutdown(wait=False)
-        app.state.answers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="joblens-answers")
+        app.state.side_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="joblens-side")
         yield
         app.state.adverts.close()
         app.state.titles.close()
         monitor.close()
         app.state.corrections.close()
-        app.state.answers.shutdown(wait=False)
+        app.state.side_thread.shutdown(wait=False)
 
     return lifespan
 

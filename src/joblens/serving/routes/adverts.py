@@ -4,18 +4,16 @@ The parts of an answer, of which a hundred adverts can have more than ten thousa
 the event loop goes on; those of `/explain` are few.
 """
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import starmap
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Body, HTTPException, Request
 
 from joblens.serving.examples import EXPLAINED, MATCHED, QUESTIONS
 from joblens.serving.links import CLASSIFY_MASKED
 from joblens.serving.routes.model import model_of
-from joblens.serving.routes.refusals import REFUSALS, batched, lengths, loaded
+from joblens.serving.routes.refusals import REFUSALS, batched, lengths, loaded, on_side_thread
 from joblens.serving.schemas.adverts import (
     Answer,
     Candidate,
@@ -45,7 +43,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["adverts"])
 
-Part = TypeVar("Part")
 EXPLAINING = 10
 """How many times an advert is read to explain it, about."""
 
@@ -58,7 +55,7 @@ async def classify(
     work = loaded(request)
     ads = _ads(question)
     answers = await batched(request, request.app.state.adverts, work.classify, ads, lengths(ads))
-    results = await _beside(request, lambda: list(starmap(_result, answers)))
+    results = await on_side_thread(request, lambda: [_result(ad, guess) for ad, guess in answers])
     return Answer(model=model_of(work.classifier), results=results)
 
 
@@ -70,7 +67,7 @@ async def extract(
     work = loaded(request)
     ads = _ads(question)
     found = await batched(request, request.app.state.adverts, work.extract, ads, lengths(ads))
-    results = await _beside(request, lambda: [_extracted(extract) for extract in found])
+    results = await on_side_thread(request, lambda: [_extracted(extract) for extract in found])
     return ExtractAnswer(model=model_of(work.classifier), results=results)
 
 
@@ -104,13 +101,8 @@ async def match(
     work = loaded(request)
     texts: list[OneAd | Profile] = [*question.ads, *question.profiles]
     found = await batched(request, request.app.state.adverts, work.vectors, texts, lengths(texts))
-    matches = await _beside(request, lambda: _matched(question, found))
+    matches = await on_side_thread(request, lambda: _matched(question, found))
     return MatchAnswer(model=model_of(work.classifier), matches=matches)
-
-
-async def _beside(request: Request, make: Callable[[], list[Part]]) -> list[Part]:
-    """What `make` makes on the one thread for it; more threads would keep the event loop from its turns."""
-    return await asyncio.get_running_loop().run_in_executor(request.app.state.answers, make)
 
 
 def _ads(question: OneAd | ManyAds) -> list[OneAd]:

@@ -2,7 +2,6 @@
 
 import logging
 import os
-from asyncio import to_thread
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,7 @@ from fastapi import APIRouter, Body, HTTPException, Request
 
 from joblens.errors import ConfigError, SourceError
 from joblens.serving.examples import CORRECTED
-from joblens.serving.routes.refusals import REFUSALS, batched, lengths, loaded
+from joblens.serving.routes.refusals import REFUSALS, batched, lengths, loaded, on_side_thread
 from joblens.serving.schemas.adverts import OneAd
 from joblens.serving.schemas.feedback import Feedback, PersonsLabel, Stored
 from joblens.sources.database import check_url_env
@@ -68,7 +67,7 @@ async def feedback(
         raise HTTPException(503, "this server stores no feedback; start it with --feedback-url-env NAME")
     work = loaded(request)
     given = question.corrections
-    if problems := await to_thread(_problems, given, work.classifier.bundle.labels):
+    if problems := await on_side_thread(request, lambda: _problems(given, work.classifier.bundle.labels)):
         raise HTTPException(422, problems)
     ads = [OneAd(title=one.title, text=one.text) for one in given]
     weights = lengths(ads)

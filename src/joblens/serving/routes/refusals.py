@@ -1,10 +1,10 @@
-"""What a route answers when it does not answer the question, and the wait for the model in between."""
+"""What a route answers when it does not answer the question, and the waits in between."""
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse, Response
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from joblens.serving.work import ModelWork
 
 logger = logging.getLogger(__name__)
+
+Made = TypeVar("Made")
 
 _SOON = {"Retry-After": "5"}
 
@@ -79,6 +81,15 @@ async def batched(
     finally:
         gone.cancel()
         answers.cancel()
+
+
+async def on_side_thread(request: Request, make: Callable[[], Made]) -> Made:
+    """What `make` makes while the event loop goes on.
+
+    All requests share one thread: Python runs one at a time, and with more of them the event loop would have
+    its turn too seldom.
+    """
+    return await asyncio.get_running_loop().run_in_executor(request.app.state.side_thread, make)
 
 
 async def _has_gone(request: Request) -> None:
